@@ -1,0 +1,1 @@
+"""The catalogue of disturbances, and the suites that use them."""

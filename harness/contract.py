@@ -1,0 +1,162 @@
+"""Clauses and verdicts: what is promised, and whether a history keeps it.
+
+A clause is a pure function of a history. It answers with a Finding; ``judge`` turns that into a
+Verdict, and makes it inconclusive where the evidence cannot carry it: no finding, a fault without
+proof, a load generator that fell behind.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from harness.history import History
+
+Number: TypeAlias = float | int
+
+
+class Outcome(StrEnum):
+    """The three things that can be said of a promise."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Thresholds of the clauses. The defaults are those of the contract; a platform may ask for others.
+
+    Sources: Kubernetes' defaults (startup probe 10 s x 3, so 30 s), the contract's own choices where
+    no primary source gives a number (spread of starts, probe cycle, balance of load).
+    """
+
+    start_budget_s: float = 30.0
+    start_budget_share: float = 0.8  # p95 of cold starts within this share of the budget
+    start_spread: float = 2.0  # p95 over p50 of cold starts
+    starts_needed: int = 10
+    golden_tolerance: float = 1e-5
+    golden_starts_needed: int = 5
+    probes_needed: int = 10
+    disagreement_s: float = 1.0  # how long health surfaces may differ
+    lost_after_retry: int = 0
+    acknowledged_needed: int = 1000
+    balance_p_value: float = 0.001
+    balance_calls_needed: int = 300
+    new_replica_share: float = 0.5  # of a fair share, within new_replica_window_s of being ready
+    new_replica_window_s: float = 10.0
+    old_name_s: float = 30.0
+    lag_p99_ms: float = 2.0  # the load generator's own lag, above which nothing is judged
+    unsent_share: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a clause measured. ``held`` is None where the history has no evidence either way."""
+
+    held: bool | None
+    promised: Number | str
+    measured: Number | str | None
+    unit: str
+    sentence: str
+    evidence: tuple[str, ...] = ()
+    comparison: str = "<="  # how measured must stand to promised: <=, >= or ==
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One promise: an id such as T5, the promise in words, and how a history is held against it."""
+
+    id: str
+    statement: str
+    check: Callable[[History, Limits], Finding]
+    needs_load: bool = False
+
+    def __call__(self, history: History, limits: Limits | None = None) -> Finding:
+        """The finding for one history, by the contract's own limits unless others are given."""
+        return self.check(history, limits or Limits())
+
+
+def clause(
+    id_: str, statement: str, *, needs_load: bool = False
+) -> Callable[[Callable[[History, Limits], Finding]], Clause]:
+    """Make a clause of a function. ``needs_load``: judged only where the load kept to its schedule."""
+
+    def decorate(check: Callable[[History, Limits], Finding]) -> Clause:
+        return Clause(id_, statement, check, needs_load)
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one clause held in one scenario, with what was promised, measured, and seen."""
+
+    id: str
+    statement: str
+    scenario: str
+    verdict: Outcome
+    promised: Number | str
+    measured: Number | str | None
+    unit: str
+    comparison: str
+    sentence: str
+    evidence: tuple[str, ...] = ()
+
+
+def judge(clauses: Iterable[Clause], history: History, limits: Limits) -> tuple[Verdict, ...]:
+    """One verdict for each clause. A clause that raises is inconclusive; the others still count."""
+    return tuple(_judge_one(each, history, limits) for each in clauses)
+
+
+def _judge_one(subject: Clause, history: History, limits: Limits) -> Verdict:
+    try:
+        finding = subject(history, limits)
+    except Exception as error:  # one clause's defect must not cost the other verdicts
+        finding = Finding(
+            None, "", None, "", f"the clause itself failed: {type(error).__name__}: {error}"
+        )
+    outcome = _outcome(finding)
+    sentence = finding.sentence
+    doubt = _doubt(subject, history, limits)
+    if doubt and outcome is not Outcome.INCONCLUSIVE:
+        outcome, sentence = Outcome.INCONCLUSIVE, f"{doubt}; otherwise: {sentence}"
+    return Verdict(
+        subject.id,
+        subject.statement,
+        history.scenario,
+        outcome,
+        finding.promised,
+        finding.measured,
+        finding.unit,
+        finding.comparison,
+        sentence,
+        finding.evidence,
+    )
+
+
+def _outcome(finding: Finding) -> Outcome:
+    if finding.held is None:
+        return Outcome.INCONCLUSIVE
+    return Outcome.HELD if finding.held else Outcome.BROKEN
+
+
+def _doubt(subject: Clause, history: History, limits: Limits) -> str | None:
+    """Why this history cannot carry a verdict on the clause, or None."""
+    for fault in history.faults:
+        if not fault.proof.complete:
+            return f"the fault {fault.name} is not proven"
+    if not subject.needs_load:
+        return None
+    for generator in history.generators:
+        if generator.lag_p99_ms > limits.lag_p99_ms:
+            return (
+                f"the load generator lagged {generator.lag_p99_ms:.2f} ms behind its schedule at p99, "
+                f"more than {limits.lag_p99_ms:g} ms"
+            )
+        if generator.unsent_share > limits.unsent_share:
+            return (
+                f"the load generator did not send {generator.unsent_share:.2%} of the planned "
+                f"requests, more than {limits.unsent_share:.0%}"
+            )
+    return None

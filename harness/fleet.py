@@ -1,0 +1,93 @@
+"""The life of each replica, read from the events of a history."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from harness.history import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One replica from order to end. Instants are None where they never came."""
+
+    name: str
+    slot: int
+    predecessor: str | None
+    ordered_s: float  # the platform asked for it: where `docker run` begins
+    address: str | None = None
+    container: str | None = None
+    hostname: str | None = None
+    started_s: float | None = None  # its process runs
+    ready_s: float | None = None  # first time that the readiness probe passed
+    first_correct_s: float | None = None  # first golden-correct answer, asked of it directly
+    routed_s: float | None = None  # first time that the balancer was told of it
+    unrouted_s: float | None = None  # last time that the balancer was told to forget it
+    died_s: float | None = None
+    exit_code: int | None = None
+    version: str | None = None
+    digest: str | None = None
+    golden_difference: float | None = None  # greatest absolute difference from the golden outputs
+
+    @property
+    def cold_start_s(self) -> float | None:
+        """Seconds from order to first golden-correct answer."""
+        return None if self.first_correct_s is None else self.first_correct_s - self.ordered_s
+
+    @property
+    def time_to_ready_s(self) -> float | None:
+        """Seconds from order to ready."""
+        return None if self.ready_s is None else self.ready_s - self.ordered_s
+
+
+def lives(events: Iterable[Event]) -> dict[str, Life]:
+    """Each replica's life by its name, in the order in which they were ordered."""
+    result: dict[str, Life] = {}
+    for event in events:
+        if event.kind == "replica.ordered":
+            result[event.subject] = Life(
+                event.subject,
+                slot=int(event.details["slot"] or 0),
+                predecessor=_text(event, "predecessor"),
+                ordered_s=event.time_s,
+            )
+        elif event.kind.startswith("replica.") and event.subject in result:
+            result[event.subject] = _advance(result[event.subject], event)
+    return result
+
+
+def _advance(life: Life, event: Event) -> Life:
+    at = event.time_s
+    match event.kind:
+        case "replica.started":
+            return replace(
+                life,
+                started_s=at,
+                address=_text(event, "address"),
+                container=_text(event, "container"),
+                hostname=_text(event, "hostname"),
+            )
+        case "replica.ready":
+            return life if life.ready_s is not None else replace(life, ready_s=at)
+        case "replica.first_correct":
+            difference = event.details.get("golden_difference")
+            return replace(
+                life,
+                first_correct_s=at,
+                version=_text(event, "version"),
+                digest=_text(event, "digest"),
+                golden_difference=None if difference is None else float(difference),
+            )
+        case "replica.routed":
+            return life if life.routed_s is not None else replace(life, routed_s=at)
+        case "replica.unrouted":
+            return replace(life, unrouted_s=at)
+        case "replica.died":
+            code = event.details.get("exit_code")
+            return replace(life, died_s=at, exit_code=None if code is None else int(code))
+        case _:
+            return life
+
+
+def _text(event: Event, key: str) -> str | None:
+    value = event.details.get(key)
+    return None if value is None else str(value)

@@ -1,0 +1,83 @@
+"""A recipe: a folder with a Dockerfile and what it copies. Its tag is the hash of all its inputs."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import ImageError
+
+_MODE = 0o644
+_MODE_EXECUTABLE = 0o755
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an image is made of.
+
+    ``files`` maps paths inside the build context to files or folders here. ``lock`` names a
+    requirements file with hashes; the wheels that it pins enter the context as ``wheels/``.
+    """
+
+    name: str
+    dockerfile: Path
+    files: Mapping[str, Path] = field(default_factory=dict)
+    lock: Path | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def tag(self, base: str) -> str:
+        """``mayfly/<name>:<hash>``: another tag as soon as anything that enters the image changed."""
+        digest = hashlib.sha256(base.encode())
+        digest.update(repr(sorted(self.arguments.items())).encode())
+        if self.lock:
+            digest.update(self.lock.read_bytes())
+        for inside, path in self.context_files():
+            digest.update(inside.encode() + b"\0" + path.read_bytes())
+        return f"mayfly/{self.name}:{digest.hexdigest()[:12]}"
+
+    def context_files(self) -> Iterator[tuple[str, Path]]:
+        """Path in the context and path here of each file, in a fixed order."""
+        yield "Dockerfile", self.dockerfile
+        for inside, source in sorted(self.files.items()):
+            if not source.exists():
+                raise ImageError(
+                    f"the image {self.name} needs {source}, which does not exist; "
+                    "restore it or mend the path in resilience.toml"
+                )
+            for path in _files_below(source):
+                below = path.relative_to(source).as_posix()
+                yield (inside if below == "." else f"{inside}/{below}"), path
+
+    def context(self, wheels: Path | None) -> io.BytesIO:
+        """The build context as a tar archive, the same bytes for the same inputs."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for inside, path in self.context_files():
+                _add(tar, inside, path)
+            for path in sorted(wheels.iterdir()) if wheels else ():
+                _add(tar, f"wheels/{path.name}", path)
+            if self.lock:
+                _add(tar, "requirements.lock", self.lock)
+        archive.seek(0)
+        return archive
+
+
+def _files_below(source: Path) -> list[Path]:
+    if source.is_file():
+        return [source]
+    return sorted(
+        path
+        for path in source.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
+    )
+
+
+def _add(tar: tarfile.TarFile, inside: str, path: Path) -> None:
+    """Owner, times and mode are fixed, so that the builder's cache sees content and nothing else."""
+    entry = tarfile.TarInfo(inside)
+    entry.size = path.stat().st_size
+    entry.mode = _MODE_EXECUTABLE if path.stat().st_mode & 0o100 else _MODE
+    with path.open("rb") as content:
+        tar.addfile(entry, content)

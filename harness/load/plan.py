@@ -1,0 +1,91 @@
+"""What load to offer: where, how fast, for how long a caller waits, and how it retries."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import grpc
+
+from harness.errors import LoadError
+
+Schedule: TypeAlias = Literal["constant", "poisson"]
+
+_ADDRESS = re.compile(r"[^\s/]+:(\d{1,5})")
+_ID_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,30}")  # with 7 to 10 digits it fits the id column (S40)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a caller tries again. All attempts share the request's one deadline.
+
+    Sources: three attempts, Google's SRE book, ch. 21 "Handling Overload"; exponential back-off
+    drawn from [0, cap), gRPC proposal A6 "client retries" and "Exponential Backoff And Jitter" (AWS
+    Architecture Blog, 2015: full jitter); the budget, Finagle's RetryBudget (20 % of the requests,
+    and 10 a second in reserve, over 10 s).
+    """
+
+    attempts: int = 3  # in all, the first included
+    codes: tuple[str, ...] = ("UNAVAILABLE",)
+    initial_backoff_s: float = 0.1
+    backoff_multiplier: float = 2.0
+    max_backoff_s: float = 1.0
+    budget_ratio: float = 0.2  # retries that one request pays for
+    budget_min_per_s: float = 10.0  # retries that are allowed whatever the number of requests
+    budget_ttl_s: float = 10.0  # how long a deposit counts
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant. Raises LoadError."""
+        _check(1 <= self.attempts <= 100, "retry.attempts", "1 to 100", self.attempts)
+        names = set(grpc.StatusCode.__members__) - {"OK"}
+        for code in self.codes:
+            _check(code in names, "retry.codes", "names of gRPC status codes but OK", code)
+        _between("retry.initial_backoff_s", self.initial_backoff_s, 0, 3600)
+        _between("retry.backoff_multiplier", self.backoff_multiplier, 1, 100)
+        _between("retry.max_backoff_s", self.max_backoff_s, self.initial_backoff_s, 3600)
+        _between("retry.budget_ratio", self.budget_ratio, 0, 1000)
+        _between("retry.budget_min_per_s", self.budget_min_per_s, 0, 1e6)
+        _between("retry.budget_ttl_s", self.budget_ttl_s, 1, 60)  # the range that Finagle allows
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run of load, all of it repeatable from ``seed``."""
+
+    address: str  # host:port
+    rate_rps: float
+    schedule: Schedule
+    seed: int
+    deadline_s: float  # of a request with all its attempts, from when it is really sent
+    id_prefix: str  # request ids are this and seven digits: unique in a run if this is
+    golden: Path  # .npz with input.NAME and output.NAME arrays, one golden case a row
+    model_name: str
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    tolerance: float = 1e-5  # greatest absolute difference from a golden floating-point output
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant. Raises LoadError."""
+        address = _ADDRESS.fullmatch(self.address)
+        good = address is not None and 0 < int(address[1]) < 65536
+        _check(good, "address", "host:port", self.address)
+        _check(self.rate_rps > 0, "rate_rps", "more than 0", self.rate_rps)
+        _between("rate_rps", self.rate_rps, 0, 100_000)
+        schedules = ("constant", "poisson")
+        _check(self.schedule in schedules, "schedule", " or ".join(schedules), self.schedule)
+        _check(self.seed >= 0, "seed", "0 or more", self.seed)
+        _check(self.deadline_s > 0, "deadline_s", "more than 0", self.deadline_s)
+        _between("deadline_s", self.deadline_s, 0, 3600)
+        good = _ID_PREFIX.fullmatch(self.id_prefix) is not None
+        _check(good, "id_prefix", "1 to 30 letters, digits and . _ -", self.id_prefix)
+        _check(self.golden.suffix == ".npz", "golden", "the path of an .npz file", str(self.golden))
+        _check(self.model_name != "", "model_name", "a name", self.model_name)
+        _between("tolerance", self.tolerance, 0, 1e6)
+
+
+def _between(name: str, value: float, least: float, most: float) -> None:
+    _check(least <= value <= most, name, f"{least:g} to {most:g}", value)
+
+
+def _check(good: bool, name: str, expected: str, seen: object) -> None:
+    if not good:
+        raise LoadError(f"the load plan's {name} must be {expected}, but is {seen!r}; correct it")

@@ -1,0 +1,164 @@
+"""The balancer: nginx's configuration, written from what the control loop knows, and its access log.
+
+The choices rest on measurements of nginx with gRPC: no passive ejection (``max_fails=0``), because
+close restarts make it blacklist a healthy fleet; readiness decides who is routed to. An answer for a
+dead upstream in trailers-only form, because gRPC retries nothing else. A read time-out below the
+client's deadline, because a frozen replica is otherwise never left.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from harness.history import Value
+from harness.service import Balancer
+from harness.tables import ACCESS, Table, table
+
+PORT = 8080
+STATUS_PORT = 8081
+
+_LOG_FORMAT = (
+    '{"id":"$http_x_request_id","attempt":"$http_x_mayfly_attempt","at":$msec,'
+    '"took":$request_time,"http":$status,"grpc":"$sent_http_grpc_status$sent_trailer_grpc_status",'
+    '"upstream":"$upstream_addr","upstream_status":"$upstream_status",'
+    '"upstream_took":"$upstream_response_time"}'
+)
+
+_CONFIGURATION = """\
+worker_processes 1;
+pid /tmp/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 4096; }}
+http {{
+    log_format history escape=json '{log_format}';
+    access_log /dev/stdout history;
+    client_body_temp_path /tmp/body;
+    proxy_temp_path /tmp/proxy;
+    fastcgi_temp_path /tmp/fastcgi;
+    uwsgi_temp_path /tmp/uwsgi;
+    scgi_temp_path /tmp/scgi;
+    {upstream}
+    server {{
+        listen {port} http2;
+        # One client connection carries the whole load: nginx must not end it for its age.
+        http2_max_concurrent_streams 4096;
+        keepalive_requests 100000000;
+        keepalive_timeout 1h;
+        client_max_body_size 0;
+        location / {{
+            {forward}
+            error_page 502 503 504 = @unavailable;
+        }}
+        # Trailers-only: status 14 in the one HEADERS frame, the form that gRPC clients may retry.
+        location @unavailable {{
+            internal;
+            default_type application/grpc;
+            add_header grpc-status 14 always;
+            add_header grpc-message "no replica could answer" always;
+            return 204;
+        }}
+    }}
+    server {{
+        listen {status_port};
+        access_log off;
+        location = /generation {{ return 200 "{generation}"; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A replica that the balancer may send calls to."""
+
+    replica: str
+    address: str  # host:port inside the run's network
+
+
+def configuration(routes: Iterable[Route], generation: int, timeouts: Balancer) -> str:
+    """nginx.conf for these routes. ``generation`` is what /generation answers once it is in force."""
+    servers = "\n".join(
+        f"        server {route.address} max_fails=0;  # {route.replica}" for route in routes
+    )
+    # The zone's name changes with each generation: workers of two generations live side by side
+    # for a while, and must not share the round robin of different lists.
+    upstream = (
+        f"upstream replicas {{\n        zone replicas_{generation} 256k;\n{servers}\n"
+        "        keepalive 64;\n    }"
+    )
+    forward = f"""grpc_pass grpc://replicas;
+            grpc_connect_timeout {_ms(timeouts.connect_timeout_s)};
+            grpc_send_timeout {_ms(timeouts.read_timeout_s)};
+            grpc_read_timeout {_ms(timeouts.read_timeout_s)};
+            grpc_next_upstream error timeout;"""
+    return _CONFIGURATION.format(
+        log_format=_LOG_FORMAT,
+        upstream=upstream if servers else "",
+        forward=forward if servers else "return 503;",
+        port=PORT,
+        status_port=STATUS_PORT,
+        generation=generation,
+    )
+
+
+def _ms(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"
+
+
+def routes_detail(routes: Iterable[Route]) -> Mapping[str, Value]:
+    """What the event ``balancer.routes`` says."""
+    ordered = sorted(routes, key=lambda route: route.replica)
+    return {
+        "replicas": ",".join(route.replica for route in ordered),
+        "addresses": ",".join(route.address for route in ordered),
+    }
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One line of the access log, as the log format above writes it."""
+
+    id: str
+    attempt: str
+    at: float
+    took: float
+    http: int
+    grpc: str
+    upstream: str
+    upstream_status: str
+    upstream_took: str
+
+
+def access_log(lines: Iterable[bytes], wall_minus_monotonic_s: float) -> Table:
+    """The access log as a table on the monotonic clock. Lines of other kinds are passed over."""
+    decoder = msgspec.json.Decoder(_Line)
+    rows = []
+    for line in lines:
+        if not line.startswith(b'{"id"'):
+            continue
+        try:
+            entry = decoder.decode(line)
+        except msgspec.DecodeError:  # the last line of a killed nginx may be cut short
+            continue
+        rows.append(
+            (
+                entry.id,
+                int(entry.attempt) if entry.attempt.isdigit() else 0,
+                entry.at - wall_minus_monotonic_s,
+                entry.took,
+                entry.http,
+                int(entry.grpc) if entry.grpc.isdigit() else -1,
+                entry.upstream,
+                entry.upstream_status,
+                _last_number(entry.upstream_took),
+            )
+        )
+    return table(ACCESS, rows)
+
+
+def _last_number(times: str) -> float:
+    last = times.replace(":", ",").split(",")[-1].strip()
+    try:
+        return float(last)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,1 @@
+"""Platforms: one file for what each is, and its parts beside it."""

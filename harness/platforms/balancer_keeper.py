@@ -1,0 +1,153 @@
+"""Keeps one nginx running at one port, whatever happens to it, with the routes of the moment."""
+
+import random
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from harness import nginx
+from harness.errors import MayflyError
+from harness.platforms.balancer import NginxBalancer, free_port
+from harness.platforms.containers import LOOPBACK, Container, Spec
+from harness.platforms.grounds import Grounds
+from harness.platforms.targets import ContainerTarget
+from harness.platforms.watcher import watch_usage
+
+_FOLDER = "/etc/mayfly"
+
+
+class BalancerKeeper:
+    """The balancer in charge and those before it. A dead one is replaced behind the same port."""
+
+    def __init__(self, grounds: Grounds, pool: ThreadPoolExecutor) -> None:
+        self._grounds = grounds
+        self._pool = pool
+        choice = random.Random(grounds.blueprint.run_id)  # noqa: S311  # picks a port, keeps no secret
+        self._port = free_port(choice)
+        self._lock = threading.RLock()
+        self._history: list[NginxBalancer] = []
+        self._serving: set[str] = set()
+        self._routes: tuple[nginx.Route, ...] = ()
+        self._in_force: set[str] = set()
+
+    @property
+    def address(self) -> str:
+        """The load's only door."""
+        return f"{LOOPBACK}:{self._port}"
+
+    def start(self) -> None:
+        """Start one and return when it serves."""
+        with self._lock:
+            name = f"balancer-{len(self._history) + 1}"
+            routes = self._routes
+            balancer = NginxBalancer(
+                lambda text: self._spec(name, text),
+                routes,
+                self._grounds.settings.platform.balancer,
+            )
+            self._history.append(balancer)
+        recorder = self._grounds.recorder
+        recorder.event("balancer.ordered", name)
+        balancer.start()
+        recorder.event("balancer.ready", name)
+        self._tell_routes(routes)
+        watch_usage(balancer.container, recorder)
+        with self._lock:
+            self._serving.add(name)
+            changed = routes != self._routes
+        if changed:
+            self.route(self._routes)
+        self._grounds.changed()
+
+    def route(self, routes: Sequence[nginx.Route]) -> None:
+        """Send calls to these replicas from now on; returns before the change is in force."""
+        with self._lock:
+            self._routes = tuple(routes)
+            current = self._current()
+            if current is None:
+                return  # the next one starts with these routes
+            generation = current.route(routes)
+        self._pool.submit(self._await, current, generation, tuple(routes))
+
+    def died(self, name: str) -> bool:
+        """Whether it was a balancer that died; if so, its replacement is under way."""
+        with self._lock:
+            if all(each.container.name != name for each in self._history):
+                return False
+            self._serving.discard(name)
+        self._grounds.recorder.event("balancer.died", name)
+        self._pool.submit(self._replace)
+        return True
+
+    def target(self) -> ContainerTarget:
+        """The one in charge, as a target of faults."""
+        with self._lock:
+            latest = self._history[-1]
+        position = len(self._history)
+        return ContainerTarget(latest.container, nginx.PORT, lambda: self._has_successor(position))
+
+    def in_force(self) -> frozenset[str]:
+        """The replicas that the balancer in charge sends calls to."""
+        with self._lock:
+            return frozenset(self._in_force) if self._current() else frozenset()
+
+    def access_lines(self, since_s: int) -> list[bytes]:
+        """Lines of all access logs since an instant of the wall clock, the dead ones' included."""
+        with self._lock:
+            containers = [each.container for each in self._history]
+        return [line for each in containers for line in each.output(since_s=since_s).splitlines()]
+
+    def containers(self) -> Sequence[Container]:
+        """All that ever ran, oldest first."""
+        with self._lock:
+            return [each.container for each in self._history]
+
+    def _has_successor(self, position: int) -> bool:
+        with self._lock:
+            later = self._history[position:]
+            return any(each.container.name in self._serving for each in later)
+
+    def _current(self) -> NginxBalancer | None:
+        latest = self._history[-1] if self._history else None
+        return latest if latest and latest.container.name in self._serving else None
+
+    def _replace(self) -> None:
+        try:
+            self.start()
+        except MayflyError as error:
+            self._grounds.fail(error)
+
+    def _await(
+        self, balancer: NginxBalancer, generation: int, routes: tuple[nginx.Route, ...]
+    ) -> None:
+        try:
+            balancer.await_generation(generation)
+        except MayflyError as error:
+            if balancer.container.name in self._serving:
+                self._grounds.fail(error)
+            return
+        self._tell_routes(routes)
+
+    def _tell_routes(self, routes: Sequence[nginx.Route]) -> None:
+        """Note what is in force now, and which replicas came or went with it."""
+        recorder = self._grounds.recorder
+        with self._lock:
+            before, self._in_force = self._in_force, {route.replica for route in routes}
+            after = self._in_force
+        recorder.event("balancer.routes", "balancer", nginx.routes_detail(routes))
+        for name in sorted(after - before):
+            recorder.event("replica.routed", name)
+        for name in sorted(before - after):
+            recorder.event("replica.unrouted", name)
+        self._grounds.changed()
+
+    def _spec(self, name: str, configuration: str) -> Spec:
+        ports = {nginx.PORT: self._port, nginx.STATUS_PORT: None}
+        grounds = self._grounds
+        return replace(
+            grounds.spec(name, "balancer", ports, grounds.blueprint.images["balancer"]),
+            environment={"CONFIGURATION": configuration},
+            volumes={grounds.volume(name): _FOLDER},
+            memory_mb=128,
+        )

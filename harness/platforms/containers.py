@@ -1,0 +1,215 @@
+"""One container of a run: hardened, labelled, published on 127.0.0.1 only; made by testcontainers."""
+
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container as DockerModel
+from docker.types import EndpointConfig
+from requests.exceptions import RequestException
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from harness.engine import REQUEST_TIMEOUT_S
+from harness.errors import EngineError, ImageError, PlatformError
+
+# Its reaper would need an image from a registry; ownership.py does the reaper's work.
+testcontainers_config.ryuk_disabled = True
+
+LOOPBACK = "127.0.0.1"
+_API_VERSION = "1.41"  # of the networking options; any engine since 2020 speaks it
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a container is to be."""
+
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    network: str
+    address: str  # inside the network
+    alias: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[int, int | None] = field(default_factory=dict)
+    """Port inside to port on 127.0.0.1; None: one that the engine chooses."""
+    volumes: Mapping[str, str] = field(default_factory=dict)
+    cpus: float | None = None
+    memory_mb: int | None = None
+    user: str | None = None
+    scratch_mb: int = 64  # size of /tmp, the only place where it may write
+
+
+class Container:
+    """A container from start to removal. All methods raise EngineError if the engine is gone."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._container = _describe(spec)
+        self._ports: dict[int, int] = {}
+        self.has_started = False
+
+    @property
+    def name(self) -> str:
+        """Unique in the run."""
+        return self.spec.name
+
+    def start(self) -> None:
+        """Create and start it. Raises ImageError or PlatformError where that fails."""
+        try:
+            with engine_errors(f"starting {self.name}"):
+                self._container.start()
+                self.has_started = True
+                self._find_ports()
+        except ImageNotFound as error:
+            raise ImageError(
+                f"expected the image {self.spec.image} on the engine or in a registry, found neither; "
+                "build or pull it, or mend service.image in resilience.toml"
+            ) from error
+        except APIError as error:
+            raise PlatformError(
+                f"{self.name} did not start from {self.spec.image}: {error.explanation or error}"
+            ) from error
+
+    def _find_ports(self) -> None:
+        model = self._model
+        model.reload()
+        network = model.attrs["NetworkSettings"]
+        for inside, bindings in (network.get("Ports") or {}).items():
+            if bindings:
+                self._ports[int(inside.partition("/")[0])] = int(bindings[0]["HostPort"])
+
+    @property
+    def _model(self) -> DockerModel:
+        return self._container.get_wrapped_container()
+
+    def published(self, port: int) -> int:
+        """The port on 127.0.0.1 behind which this port is."""
+        if port not in self._ports:
+            raise PlatformError(
+                f"{self.name} published no port {port}: it ended as soon as it started"
+            )
+        return self._ports[port]
+
+    def identity(self) -> str:
+        """Container and process id as the engine tells them now: both change with a restart."""
+        with engine_errors(f"inspecting {self.name}"):
+            self._model.reload()
+            return f"{self._model.short_id} pid {self._model.attrs['State']['Pid']}"
+
+    @property
+    def id(self) -> str:
+        """The engine's short id, which is the host name inside as well."""
+        return str(self._model.short_id)
+
+    def is_running(self) -> bool:
+        """Whether its process is there."""
+        with engine_errors(f"inspecting {self.name}"):
+            try:
+                self._model.reload()
+            except NotFound:
+                return False
+            return bool(self._model.status == "running")
+
+    def kill(self, signal: str = "SIGKILL") -> None:
+        """Send a signal to its first process."""
+        with engine_errors(f"sending {signal} to {self.name}"):
+            self._model.kill(signal)
+
+    def stop(self, grace_s: float) -> None:
+        """SIGTERM, and SIGKILL where it still runs after the grace."""
+        with engine_errors(f"stopping {self.name}"):
+            self._model.stop(timeout=round(grace_s))
+
+    def run(self, *command: str) -> bytes:
+        """What a command prints that runs inside. Raises PlatformError where it fails."""
+        with engine_errors(f"running {command[0]} in {self.name}"):
+            code, output = self._model.exec_run(list(command))
+        if code:
+            raise PlatformError(
+                f"`{' '.join(command)[:120]}` in {self.name} ended with {code}: "
+                f"{output.decode(errors='replace')[-400:]}"
+            )
+        return bytes(output)
+
+    def write(self, folder: str, name: str, content: bytes) -> None:
+        """Put a file into a folder that is a volume."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
+        with engine_errors(f"writing {name} into {self.name}"):
+            self._model.put_archive(folder, archive.getvalue())
+
+    def output(self, lines: int | None = None, since_s: int | None = None) -> bytes:
+        """What it wrote: the last lines, or all since an instant of the wall clock."""
+        with engine_errors(f"reading the log of {self.name}"):
+            return bytes(self._model.logs(tail="all" if lines is None else lines, since=since_s))
+
+    def samples(self) -> Iterator[Mapping[str, object]]:
+        """The engine's usage statistics, about one a second, until it ends."""
+        with engine_errors(f"reading statistics of {self.name}"):
+            yield from self._model.stats(stream=True, decode=True)
+
+    def remove(self) -> None:
+        """Remove it, running or not."""
+        with engine_errors(f"removing {self.name}"):
+            try:
+                self._model.remove(force=True, v=True)
+            except NotFound:
+                pass
+
+
+def _describe(spec: Spec) -> DockerContainer:
+    container = DockerContainer(
+        spec.image,
+        docker_client_kw={"timeout": int(REQUEST_TIMEOUT_S)},
+        env=dict(spec.environment),
+        name=f"{spec.labels['mayfly.run']}-{spec.name}",
+    )
+    for inside, outside in spec.ports.items():
+        binding = (LOOPBACK,) if outside is None else (LOOPBACK, outside)
+        container.ports[f"{inside}/tcp"] = binding  # type: ignore[assignment]  # docker-py takes both
+    for volume, path in spec.volumes.items():
+        container.with_volume_mapping(volume, path, "rw")
+    container.with_tmpfs_mount("/tmp", f"size={spec.scratch_mb}m,mode=1777")  # noqa: S108  # inside
+    endpoint = EndpointConfig(
+        _API_VERSION, aliases=[spec.alias] if spec.alias else None, ipv4_address=spec.address
+    )
+    memory = f"{spec.memory_mb}m" if spec.memory_mb else None
+    container.with_kwargs(
+        labels=dict(spec.labels),
+        network=spec.network,
+        networking_config={spec.network: endpoint},
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        pids_limit=512,
+        user=spec.user,
+        nano_cpus=round(spec.cpus * 1e9) if spec.cpus else None,
+        mem_limit=memory,
+        memswap_limit=memory,
+    )
+    return container
+
+
+@contextmanager
+def engine_errors(doing: str) -> Iterator[None]:
+    """Turn the loss of the engine into an EngineError; its own refusals pass through."""
+    try:
+        yield
+    except APIError as error:
+        if error.is_server_error() and error.status_code == 503:
+            raise EngineError(
+                f"the Docker engine refused to work while {doing}: {error}"
+            ) from error
+        raise
+    except (RequestException, DockerException, ConnectionError, TimeoutError) as error:
+        raise EngineError(
+            f"the Docker engine stopped answering while {doing} ({type(error).__name__}); "
+            "when it runs again, `mayfly heal` removes what this run left behind"
+        ) from error

@@ -1,0 +1,103 @@
+"""What all containers of a run stand on: the claim, the network, the recorder, the way to fail."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import engine
+from harness.errors import MayflyError
+from harness.platforms import ownership
+from harness.platforms.containers import Spec
+from harness.platforms.network import Network
+from harness.recorder import Recorder
+from harness.service import Artifact, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """All that a platform is made from."""
+
+    settings: Settings
+    images: Mapping[str, str]  # recipe name to tag; "service" is the service under test
+    artifact: Artifact | None
+    golden: Path
+    tolerance: float
+    run_id: str
+    seed: int
+
+
+class Grounds:
+    """Claims the run's name on the engine, and makes its network."""
+
+    def __init__(self, blueprint: Blueprint, recorder: Recorder) -> None:
+        self.blueprint = blueprint
+        self.settings = blueprint.settings
+        self.recorder = recorder
+        self.client = engine.connect()
+        self._failure: MayflyError | None = None
+        self._changed = threading.Condition()
+        self._ownership = ownership.Ownership(blueprint.run_id)
+        try:
+            self.network = Network(
+                self.client, f"{blueprint.run_id}-network", self._ownership.labels("network")
+            )
+        except BaseException:
+            self._ownership.close()
+            raise
+
+    def spec(self, name: str, role: str, port_map: Mapping[int, int | None], image: str) -> Spec:
+        """The beginnings of a container: named, labelled, addressed."""
+        return Spec(
+            name=name,
+            image=image,
+            labels=self._ownership.labels(role),
+            network=self.network.name,
+            address=self.network.address(),
+            ports=port_map,
+        )
+
+    def volume(self, name: str) -> str:
+        """A new volume of this run."""
+        full = f"{self.blueprint.run_id}-{name}"
+        self.client.volumes.create(full, labels=self._ownership.labels("volume"))
+        return full
+
+    def fail(self, error: MayflyError) -> None:
+        """Note that the platform cannot go on; whoever waits for it is told. The first error counts."""
+        with self._changed:
+            self._failure = self._failure or error
+            self._changed.notify_all()
+
+    def check(self) -> None:
+        """Raise what made the platform fail, if it did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def changed(self) -> None:
+        """Wake whoever waits for something to become true."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait_until(self, true: Callable[[], bool], timeout_s: float) -> bool:
+        """Whether it became true in time. Raises what made the platform fail meanwhile."""
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while not true():
+                self.check()
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0:
+                    return False
+                self._changed.wait(min(left_s, 0.25))
+        self.check()
+        return True
+
+    def close(self) -> list[ownership.Leftover]:
+        """Remove all that the run made; returns what resisted."""
+        ownership.remove(self.client, self.blueprint.run_id)
+        left = ownership.belongings(self.client, self.blueprint.run_id)
+        if not left:
+            self._ownership.close()
+        self.client.close()
+        return left

@@ -1,0 +1,149 @@
+"""Which run a container belongs to, whether that run still lives, and what a dead one left behind.
+
+Everything that a run makes carries its labels. A living run holds a lock on a file that a label
+names; the system releases it however the process ends. So a later run knows what nobody owns any
+more, and two runs side by side leave each other alone.
+"""
+
+import fcntl
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import docker
+from docker.errors import APIError, NotFound
+
+RUN, LOCK, MACHINE, ROLE = "mayfly.run", "mayfly.lock", "mayfly.machine", "mayfly.role"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A container, network or volume of a run, and how to speak of it."""
+
+    kind: str
+    name: str
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class Ownership:
+    """A run's claim on what it makes. Holds the lock until closed, or until the process ends."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        folder = Path(tempfile.gettempdir()) / f"mayfly-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._path = folder / f"{run_id}.lock"
+        self._file: IO[str] = self._path.open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def labels(self, role: str) -> dict[str, str]:
+        """The labels of everything that this run makes."""
+        return {
+            RUN: self.run_id,
+            LOCK: str(self._path),
+            MACHINE: socket.gethostname(),
+            ROLE: role,
+        }
+
+    def close(self) -> None:
+        """Give the claim up. What is still there counts as left behind from now on."""
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def belongings(client: docker.DockerClient, run_id: str) -> list[Leftover]:
+    """What there is of one run."""
+    found = [
+        *((container, "container") for container in _containers(client, run_id)),
+        *((network, "network") for network in client.networks.list(filters=_label(run_id))),
+        *((volume, "volume") for volume in client.volumes.list(filters=_label(run_id))),
+    ]
+    return [Leftover(kind, str(thing.name), run_id) for thing, kind in found]
+
+
+def remove(client: docker.DockerClient, run_id: str) -> list[Leftover]:
+    """Remove everything of one run, containers first. What resists does not stop the rest."""
+    removed = belongings(client, run_id)
+    for container in _containers(client, run_id):
+        _quietly(container.remove, force=True, v=True)
+    for network in client.networks.list(filters=_label(run_id)):
+        _quietly(network.remove)
+    for volume in client.volumes.list(filters=_label(run_id)):
+        _quietly(volume.remove, force=True)
+    return removed
+
+
+def heal(client: docker.DockerClient) -> list[Leftover]:
+    """Remove what dead runs of this machine left behind, and say what that was."""
+    removed: list[Leftover] = []
+    for run_id, labels in _runs(client):
+        if labels.get(MACHINE) != socket.gethostname():
+            continue  # its lock cannot be seen from here: it may well be alive
+        with _abandoned(Path(labels.get(LOCK, ""))) as abandoned:
+            if abandoned:
+                removed += remove(client, run_id)
+    return removed
+
+
+def _containers(
+    client: docker.DockerClient, run_id: str
+) -> list[docker.models.containers.Container]:
+    return client.containers.list(all=True, filters=_label(run_id), ignore_removed=True)
+
+
+def _label(run_id: str) -> dict[str, str]:
+    return {"label": f"{RUN}={run_id}"}
+
+
+def _runs(client: docker.DockerClient) -> list[tuple[str, Mapping[str, str]]]:
+    """Each run that anything on the engine belongs to, with its labels."""
+    runs: dict[str, Mapping[str, str]] = {}
+    for container in client.containers.list(all=True, filters={"label": RUN}, ignore_removed=True):
+        runs.setdefault(container.labels[RUN], container.labels)
+    for thing in (
+        *client.networks.list(filters={"label": RUN}),
+        *client.volumes.list(filters={"label": RUN}),
+    ):
+        labels = thing.attrs.get("Labels") or {}
+        runs.setdefault(labels[RUN], labels)
+    return list(runs.items())
+
+
+@contextmanager
+def _abandoned(path: Path) -> Iterator[bool]:
+    """Whether nobody holds the lock; while the block runs nobody else can take it."""
+    try:
+        lock = path.open("r+")
+    except FileNotFoundError:
+        yield True
+        return
+    except OSError:  # another user's
+        yield False
+        return
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:  # held by a living run
+            yield False
+            return
+        yield True
+        path.unlink(missing_ok=True)
+
+
+def _quietly(action: Callable[..., object], **options: bool) -> None:
+    """Removing twice is no error: a second healer, or the engine itself, may have been faster."""
+    try:
+        action(**options)
+    except NotFound:
+        pass
+    except APIError as error:
+        if error.status_code != 409:  # 409: its removal is already under way
+            raise

@@ -1,0 +1,275 @@
+"""A run on disk: all that verdicts and the report are made from.
+
+docs/run-json.md describes the files. Loading a run needs no Docker, no clock and no seed.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.contract import Limits, Verdict
+from harness.errors import RunFormatError
+from harness.history import Event, FaultRecord, Generator, History, Value, Window
+from harness.tables import ACCESS, ATTEMPT, RECORD, REQUEST, USAGE, Table, empty
+
+SCHEMA = 1
+_DAMAGE = (
+    msgspec.DecodeError,
+    OSError,
+    KeyError,
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_TABLES = {
+    "requests": REQUEST,
+    "attempts": ATTEMPT,
+    "access": ACCESS,
+    "records": RECORD,
+    "usage": USAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One test of a suite: its promise in words, its history, its verdicts, and how to repeat it."""
+
+    name: str
+    title: str
+    node_id: str
+    repeat: str
+    history: History
+    verdicts: tuple[Verdict, ...] = ()
+    phases: Mapping[str, float | None] = field(default_factory=dict)
+    """Phase times in seconds from the fault's proven effect, such as ``ready_s``; None: never seen."""
+    conclusion: str = "judged"  # judged | skipped | failed
+    message: str = ""  # why, where it was skipped or failed
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All that is known of one run."""
+
+    id: str
+    began_at: str  # wall clock, ISO 8601 with time zone
+    duration_s: float
+    seed: int
+    exit_status: int
+    conditions: Mapping[str, Value] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    scenarios: tuple[Scenario, ...] = ()
+    warnings: tuple[str, ...] = ()
+    version: str = ""  # of the harness that wrote it
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts of all scenarios, in order."""
+        return tuple(verdict for each in self.scenarios for verdict in each.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chapter:
+    """A scenario as run.json holds it: without the rows that the tables hold."""
+
+    name: str
+    title: str
+    node_id: str
+    repeat: str
+    conclusion: str
+    message: str
+    began_s: float
+    ended_s: float
+    requests: int
+    failed: int
+    records: int | None
+    phases: dict[str, float | None]
+    windows: tuple[Window, ...]
+    generators: tuple[Generator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """run.json."""
+
+    schema: int
+    version: str
+    id: str
+    began_at: str
+    duration_s: float
+    seed: int
+    exit_status: int
+    conditions: dict[str, Value]
+    limits: Limits
+    warnings: tuple[str, ...]
+    clauses: tuple[Verdict, ...]
+    scenarios: tuple[_Chapter, ...]
+    faults: tuple[FaultRecord, ...]
+
+
+def save(run: Run, directory: Path) -> None:
+    """Write run.json, the tables and events.jsonl into the directory, each file whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in _TABLES:
+        _save_table(name, [each.history for each in run.scenarios], directory)
+    # A later scenario's history includes an earlier one's events: the longest holds them all.
+    events = max((each.history.events for each in run.scenarios), key=len, default=())
+    lines = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
+    _write(directory / "events.jsonl", lines)
+    document = msgspec.json.format(msgspec.json.encode(_document(run)), indent=1)
+    _write(directory / "run.json", document)
+
+
+def load(directory: Path) -> Run:
+    """The run stored in the directory. Raises RunFormatError where it cannot be read."""
+    path = directory / "run.json"
+    try:
+        content = path.read_bytes()
+        raw = msgspec.json.decode(content, type=dict[str, object])
+    except (OSError, msgspec.DecodeError) as error:
+        raise RunFormatError(
+            f"expected a run in {directory}, but {path.name} cannot be read ({error}); "
+            "name a directory such as reports/latest"
+        ) from error
+    if raw.get("schema") != SCHEMA:
+        raise RunFormatError(
+            f"{path} has schema {raw.get('schema')!r}, written by Mayfly {raw.get('version', '?')}; "
+            f"this version reads schema {SCHEMA}. Use the version that wrote it, or run again"
+        )
+    try:
+        return _load(msgspec.json.decode(content, type=_Document), directory)
+    except _DAMAGE as error:
+        raise RunFormatError(f"the run in {directory} is damaged: {error}; run again") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _save_table(name: str, histories: Sequence[History], directory: Path) -> None:
+    dtype = _TABLES[name]
+    tables = [_table(history, name) for history in histories]
+    rows = np.concatenate([empty(dtype), *tables])
+    owner = np.repeat(np.arange(len(tables), dtype=np.int16), [len(each) for each in tables])
+    columns = {column: rows[column] for column in dtype.names or ()}
+    partial = directory / f"{name}.partial.npz"
+    np.savez_compressed(partial, allow_pickle=False, scenario=owner, **columns)
+    partial.replace(directory / f"{name}.npz")
+
+
+def _table(history: History, name: str) -> Table:
+    rows: Table | None = getattr(history, name)
+    return empty(_TABLES[name]) if rows is None else rows
+
+
+def _load_table(directory: Path, name: str) -> tuple[Table, NDArray[np.int16]]:
+    dtype = _TABLES[name]
+    # numpy leaves a file open that it opened itself and could not read.
+    with (
+        (directory / f"{name}.npz").open("rb") as file,
+        np.load(file, allow_pickle=False) as columns,
+    ):
+        rows = np.zeros(len(columns["scenario"]), dtype=dtype)
+        for column in dtype.names or ():
+            rows[column] = columns[column]
+        return rows, columns["scenario"]
+
+
+def _document(run: Run) -> _Document:
+    return _Document(
+        schema=SCHEMA,
+        version=run.version,
+        id=run.id,
+        began_at=run.began_at,
+        duration_s=run.duration_s,
+        seed=run.seed,
+        exit_status=run.exit_status,
+        conditions=dict(run.conditions),
+        limits=run.limits,
+        warnings=run.warnings,
+        clauses=run.verdicts,
+        scenarios=tuple(_chapter(each) for each in run.scenarios),
+        faults=tuple(fault for each in run.scenarios for fault in each.history.faults),
+    )
+
+
+def _chapter(each: Scenario) -> _Chapter:
+    history = each.history
+    return _Chapter(
+        name=each.name,
+        title=each.title,
+        node_id=each.node_id,
+        repeat=each.repeat,
+        conclusion=each.conclusion,
+        message=each.message,
+        began_s=history.began_s,
+        ended_s=history.ended_s,
+        requests=len(history.requests),
+        failed=int((history.requests["status"] != 0).sum()),
+        records=None if history.records is None else len(history.records),
+        phases=dict(each.phases),
+        windows=history.windows,
+        generators=history.generators,
+    )
+
+
+def _load(document: _Document, directory: Path) -> Run:
+    tables = {name: _load_table(directory, name) for name in _TABLES}
+    decoder = msgspec.json.Decoder(Event)
+    events = tuple(
+        decoder.decode(line) for line in (directory / "events.jsonl").read_bytes().splitlines()
+    )
+    scenarios = []
+    for index, chapter in enumerate(document.scenarios):
+        rows = {name: table[owner == index] for name, (table, owner) in tables.items()}
+        scenarios.append(_scenario(chapter, rows, document, events))
+    return Run(
+        id=document.id,
+        began_at=document.began_at,
+        duration_s=document.duration_s,
+        seed=document.seed,
+        exit_status=document.exit_status,
+        conditions=document.conditions,
+        limits=document.limits,
+        scenarios=tuple(scenarios),
+        warnings=document.warnings,
+        version=document.version,
+    )
+
+
+def _scenario(
+    chapter: _Chapter, rows: Mapping[str, Table], document: _Document, events: tuple[Event, ...]
+) -> Scenario:
+    history = History(
+        scenario=chapter.name,
+        began_s=chapter.began_s,
+        ended_s=chapter.ended_s,
+        requests=rows["requests"],
+        attempts=rows["attempts"],
+        access=rows["access"],
+        records=None if chapter.records is None else rows["records"],
+        usage=rows["usage"],
+        events=tuple(event for event in events if event.time_s <= chapter.ended_s),
+        windows=chapter.windows,
+        faults=tuple(fault for fault in document.faults if fault.scenario == chapter.name),
+        generators=chapter.generators,
+    )
+    return Scenario(
+        name=chapter.name,
+        title=chapter.title,
+        node_id=chapter.node_id,
+        repeat=chapter.repeat,
+        history=history,
+        verdicts=tuple(each for each in document.clauses if each.scenario == chapter.name),
+        phases=chapter.phases,
+        conclusion=chapter.conclusion,
+        message=chapter.message,
+    )

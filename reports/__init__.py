@@ -1,0 +1,1 @@
+"""A saved run in, one HTML page out."""

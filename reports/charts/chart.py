@@ -1,0 +1,32 @@
+"""What every chart hands to the page: a title, a picture with its meaning in words, its data."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A data table: the same facts as the picture, for readers of text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One entry of a chart's key: the CSS class of its mark, and what the mark means."""
+
+    mark: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure. ``picture`` is None where there is nothing to draw; ``note`` says why."""
+
+    title: str
+    note: str
+    picture: Markup | None = None
+    keys: tuple[Key, ...] = ()
+    data: Grid | None = None

@@ -1,0 +1,1 @@
+"""Makes the model artifacts: draws the data, trains, exports. Never part of the image."""

@@ -1,0 +1,129 @@
+"""From a finding to a verdict: what a history must be able to carry."""
+
+import pytest
+
+from harness.contract import Clause, Finding, Limits, Outcome, Verdict, clause, judge
+from harness.history import Generator, History
+from tests.clauses.histories import Story
+from tests.clauses.telling import PROVEN, UNPROVEN
+
+
+@clause("A1", "always holds", needs_load=True)
+def holds(_history: History, _limits: Limits) -> Finding:
+    """A promise about the load that is always kept."""
+    return Finding(True, 0, 0, "requests", "0 of 10 requests failed")
+
+
+@clause("A2", "always breaks")
+def breaks(_history: History, _limits: Limits) -> Finding:
+    """A promise about something else that never is."""
+    return Finding(False, 0, 3, "records", "3 records were lost", ("r-1", "r-2", "r-3"))
+
+
+@clause("A3", "raises")
+def raises(_history: History, _limits: Limits) -> Finding:
+    """A clause with a defect."""
+    raise ZeroDivisionError("division by zero")
+
+
+def generator(*, lag_p99_ms: float = 0.3, planned: int = 1000, sent: int = 1000) -> Generator:
+    """What a load generator says of itself."""
+    return Generator("main", 100.0, "constant", planned, sent, 0.1, lag_p99_ms, 2.0)
+
+
+def loaded(*generators: Generator) -> History:
+    """A history whose load came from these generators."""
+    return History("story", 0.0, 10.0, generators=generators)
+
+
+def one(subject: Clause, history: History) -> Verdict:
+    """The verdict on one clause."""
+    (verdict,) = judge([subject], history, Limits())
+    return verdict
+
+
+def test_held_and_broken() -> None:
+    """A finding becomes a verdict with the clause's id, the scenario and the finding's figures."""
+    verdicts = judge([holds, breaks], loaded(generator()), Limits())
+
+    assert [each.verdict for each in verdicts] == [Outcome.HELD, Outcome.BROKEN]
+    assert (verdicts[1].id, verdicts[1].scenario, verdicts[1].measured) == ("A2", "story", 3)
+    assert verdicts[1].evidence == ("r-1", "r-2", "r-3")
+
+
+def test_raising() -> None:
+    """A clause that raises is inconclusive and says why; the others still count."""
+    verdicts = judge([raises, breaks], loaded(), Limits())
+
+    assert [each.verdict for each in verdicts] == [Outcome.INCONCLUSIVE, Outcome.BROKEN]
+    assert "ZeroDivisionError: division by zero" in verdicts[0].sentence
+
+
+@pytest.mark.parametrize("subject", [holds, breaks])
+def test_unproven_fault(subject: Clause) -> None:
+    """A fault without proof carries no verdict, and what was found is still told."""
+    history = Story().fault("kill", "replica-1", at_s=1, proof=UNPROVEN).told()
+
+    verdict = one(subject, history)
+
+    assert verdict.verdict is Outcome.INCONCLUSIVE
+    assert verdict.sentence.startswith("the fault kill is not proven; otherwise: ")
+
+
+def test_proven_fault() -> None:
+    """A fault with all three proofs carries the verdict."""
+    history = Story().fault("kill", "replica-1", at_s=1, proof=PROVEN).told()
+
+    assert one(breaks, history).verdict is Outcome.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("unwell", "why"),
+    [
+        (generator(lag_p99_ms=2.1), "lagged 2.10 ms behind its schedule"),
+        (generator(sent=980), "did not send 2.00% of the planned requests"),
+    ],
+)
+def test_unwell_generator(unwell: Generator, why: str) -> None:
+    """A load that did not keep to its schedule carries no verdict on what needs load."""
+    history = loaded(generator(), unwell)
+
+    assert one(holds, history).verdict is Outcome.INCONCLUSIVE
+    assert why in one(holds, history).sentence
+    assert one(breaks, history).verdict is Outcome.BROKEN
+
+
+def test_within_limits() -> None:
+    """A little lag, and a few requests that were not sent, are within the limits."""
+    history = loaded(generator(lag_p99_ms=2.0, sent=990))
+
+    assert one(holds, history).verdict is Outcome.HELD
+
+
+def test_inconclusive_stays() -> None:
+    """A finding without evidence keeps its own sentence, whatever else is doubtful."""
+
+    @clause("A4", "sees nothing", needs_load=True)
+    def sees_nothing(_history: History, _limits: Limits) -> Finding:
+        return Finding(None, 0, None, "records", "there was nothing to see")
+
+    verdict = one(sees_nothing, loaded(generator(lag_p99_ms=9)))
+
+    assert (verdict.verdict, verdict.sentence) == (
+        Outcome.INCONCLUSIVE,
+        "there was nothing to see",
+    )
+
+
+def test_own_limits() -> None:
+    """A clause that is called alone judges by the contract's own limits."""
+    seen: list[Limits] = []
+
+    @clause("A5", "looks at the limits")
+    def looks(_history: History, limits: Limits) -> Finding:
+        seen.append(limits)
+        return Finding(True, 0, 0, "requests", "")
+
+    looks(loaded())
+
+    assert seen == [Limits()]
