@@ -8,11 +8,13 @@ proof, a load generator that fell behind.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from harness.history import History
 
 Number: TypeAlias = float | int
+Scope: TypeAlias = Literal["scenario", "run"]
+"""What a verdict was judged on: one scenario, or the run up to the end of that scenario."""
 
 
 class Outcome(StrEnum):
@@ -102,14 +104,17 @@ class Verdict:
     comparison: str
     sentence: str
     evidence: tuple[str, ...] = ()
+    scope: Scope = "scenario"
 
 
-def judge(clauses: Iterable[Clause], history: History, limits: Limits) -> tuple[Verdict, ...]:
+def judge(
+    clauses: Iterable[Clause], history: History, limits: Limits, scope: Scope = "scenario"
+) -> tuple[Verdict, ...]:
     """One verdict for each clause. A clause that raises is inconclusive; the others still count."""
-    return tuple(_judge_one(each, history, limits) for each in clauses)
+    return tuple(_judge_one(each, history, limits, scope) for each in clauses)
 
 
-def _judge_one(subject: Clause, history: History, limits: Limits) -> Verdict:
+def _judge_one(subject: Clause, history: History, limits: Limits, scope: Scope) -> Verdict:
     try:
         finding = subject(history, limits)
     except Exception as error:  # one clause's defect must not cost the other verdicts
@@ -132,6 +137,7 @@ def _judge_one(subject: Clause, history: History, limits: Limits) -> Verdict:
         finding.comparison,
         sentence,
         finding.evidence,
+        scope,
     )
 
 

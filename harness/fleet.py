@@ -1,6 +1,6 @@
 """The life of each replica, read from the events of a history."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.history import Event
@@ -91,3 +91,25 @@ def _advance(life: Life, event: Event) -> Life:
 def _text(event: Event, key: str) -> str | None:
     value = event.details.get(key)
     return None if value is None else str(value)
+
+
+def lone_replacements_s(fleet: Mapping[str, Life]) -> list[float]:
+    """Seconds from a death to the readiness of its replacement, where no other one started then.
+
+    Starts that overlap share processors, so they say nothing of how quickly the platform replaces.
+    """
+    result = []
+    for life in fleet.values():
+        before = fleet.get(life.predecessor or "")
+        if before is None or before.died_s is None or life.ready_s is None:
+            continue
+        others = (each for each in fleet.values() if each is not life)
+        if not any(_starts_between(each, before.died_s, life.ready_s) for each in others):
+            result.append(life.ready_s - before.died_s)
+    return result
+
+
+def _starts_between(life: Life, began_s: float, ended_s: float) -> bool:
+    """Whether it was starting at any time of the stretch."""
+    until_s = min(life.ready_s or float("inf"), life.died_s or float("inf"))
+    return life.ordered_s <= ended_s and until_s >= began_s

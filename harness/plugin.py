@@ -1,1 +1,199 @@
-"""The pytest plugin."""
+"""The pytest plugin: options, fixtures, outcomes, exit status; saves the run.
+
+A test that asks for the fixture ``experiment`` is a scenario. The platform is started once for all
+scenarios of a session, and removed at its end, whatever ends it.
+"""
+
+import random
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+import harness
+from harness import hooks
+from harness.errors import EngineError, ExitStatus, MayflyError, UnprovenError
+from harness.experiment import Experiment, UnhealthyError
+from harness.history import History
+from harness.judging import Contract
+from harness.ledger import Entry, InconclusiveError
+from harness.progress import Progress
+from harness.session import Session
+
+_SESSION = pytest.StashKey[Session]()
+_PROGRESS = pytest.StashKey[Progress]()
+_SEED = pytest.StashKey[int]()
+_ENTRY = pytest.StashKey[Entry]()
+_SAVED = pytest.StashKey[Path]()
+_INCONCLUSIVE = pytest.StashKey[dict[str, str]]()
+"""Why a scenario could not be judged, by its node id."""
+_UNJUDGED = (InconclusiveError, UnprovenError)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--seed`` repeats a run, ``--resilience`` names another configuration."""
+    group = parser.getgroup("mayfly", "chaos and resilience of inference services")
+    group.addoption("--seed", type=int, default=None, help="repeat the run with this seed")
+    group.addoption(
+        "--resilience",
+        type=Path,
+        default=None,
+        metavar="TOML",
+        help="what is tested (default: resilience.toml in the root directory)",
+    )
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let other plugins hear of a finished run."""
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take hold of the terminal before it is captured, and settle the seed."""
+    config.stash[_PROGRESS] = Progress.on_terminal()
+    config.stash[_INCONCLUSIVE] = {}
+    given: int | None = config.getoption("--seed")
+    config.stash[_SEED] = random.SystemRandom().randrange(2**31) if given is None else given
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let go of the terminal."""
+    config.stash[_PROGRESS].close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """The seed that repeats the run."""
+    return f"mayfly {harness.__version__}: --seed {config.stash[_SEED]}"
+
+
+@pytest.fixture(scope="session")
+def mayfly_session(pytestconfig: pytest.Config) -> Session:
+    """What all scenarios share: opened by the first, closed when the session finishes."""
+    _turn_sigterm_into_interrupt()
+    named: Path | None = pytestconfig.getoption("--resilience")
+    path = named or pytestconfig.rootpath / "resilience.toml"
+    progress = pytestconfig.stash[_PROGRESS]
+    try:
+        session = Session.open(path, pytestconfig.stash[_SEED], progress)
+    except MayflyError as error:
+        progress.done()
+        pytest.exit(f"mayfly: {error}", returncode=ExitStatus.HARNESS_FAILED)
+    pytestconfig.stash[_SESSION] = session
+    return session
+
+
+@pytest.fixture
+def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Experiment:
+    """One scenario: load, disturbances, observation."""
+    node: pytest.Item = request.node
+    entry = Entry(node.name, _title(node), node.nodeid, History(node.name, 0.0, 0.0))
+    node.stash[_ENTRY] = entry
+    return mayfly_session.scenario(entry)
+
+
+@pytest.fixture
+def contract(
+    request: pytest.FixtureRequest, mayfly_session: Session, experiment: Experiment
+) -> Iterator[Contract]:
+    """The promises that the scenario has to hold."""
+    entry = request.node.stash[_ENTRY]
+    yield Contract(mayfly_session.ledger, entry, experiment.history)
+    if entry.history.ended_s == 0.0:
+        entry.history = experiment.history()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give scenarios the outcomes that pytest does not know: unhealthy and inconclusive."""
+    report = yield
+    entry = item.stash.get(_ENTRY, None)
+    if entry is None or call.excinfo is None:
+        return report
+    error = call.excinfo.value
+    if isinstance(error, UnhealthyError):
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, f"unhealthy: {error}")
+        entry.conclusion, entry.message = "skipped", str(error)
+    elif isinstance(error, _UNJUDGED):
+        item.config.stash[_INCONCLUSIVE][report.nodeid] = str(error)
+        if isinstance(error, UnprovenError):
+            entry.conclusion, entry.message = "inconclusive", str(error)
+    elif not isinstance(error, pytest.skip.Exception):
+        _conclude_failure(item, entry, error)
+    return report
+
+
+def _conclude_failure(item: pytest.Item, entry: Entry, error: BaseException) -> None:
+    entry.conclusion, entry.message = "failed", f"{type(error).__name__}: {error}"
+    if isinstance(error, MayflyError):
+        item.config.stash[_SESSION].ledger.harness_failed = True
+    if isinstance(error, EngineError):
+        item.session.shouldstop = "the Docker engine is gone"
+
+
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """Inconclusive is neither passed nor failed."""
+    if report.when != "call" or report.nodeid not in config.stash[_INCONCLUSIVE]:
+        return None
+    return "inconclusive", "?", "INCONCLUSIVE"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remove the platform, save the run, let the report be made, tell by exit status."""
+    opened = session.config.stash.get(_SESSION, None)
+    if opened is None:
+        return
+    ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    run, status = opened.close(None if exitstatus in ended else int(exitstatus))
+    session.config.hook.pytest_mayfly_run_saved(run=run, directory=opened.directory)
+    session.config.stash[_SAVED] = opened.directory
+    if exitstatus in ended:
+        others_failed = session.testsfailed > len(opened.ledger.entries)
+        session.exitstatus = ExitStatus.BROKEN if others_failed else status
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """What could not be judged, and where the report is."""
+    for node_id, why in config.stash[_INCONCLUSIVE].items():
+        terminalreporter.section(f"inconclusive: {node_id}", sep="_")
+        terminalreporter.line(why)
+    opened = config.stash.get(_SESSION, None)
+    saved = config.stash.get(_SAVED, None)
+    if opened is None or saved is None:
+        return
+    terminalreporter.section("resilience", sep="=")
+    for warning in opened.ledger.warnings:
+        terminalreporter.line(f"warning: {warning}")
+    for verdict in (verdict for entry in opened.ledger.entries for verdict in entry.verdicts):
+        terminalreporter.line(
+            f"{verdict.verdict:12} {verdict.id:3} {verdict.scenario}: {verdict.sentence}"
+        )
+    terminalreporter.line(f"report: {saved / 'report.html'}")
+
+
+def _title(node: pytest.Item) -> str:
+    """The promise in words: the test's docstring, or its name where it has none."""
+    text = getattr(getattr(node, "obj", None), "__doc__", None) or node.name
+    return " ".join(text.split())
+
+
+def _turn_sigterm_into_interrupt() -> None:
+    """Being asked to end is no reason to leave containers behind."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: let the clean-up finish
+        raise KeyboardInterrupt("SIGTERM")
+
+    signal.signal(signal.SIGTERM, interrupt)

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import grpc
 import httpx
@@ -119,6 +120,12 @@ def readiness(answers: Mapping[str, Answer]) -> bool:
     return decisive.answer is True
 
 
+class _Asked(Protocol):
+    """A call under way."""
+
+    def result(self) -> object: ...
+
+
 class _Surfaces:
     """The health surfaces of one replica."""
 
@@ -139,14 +146,14 @@ class _Surfaces:
     def ask(self, *, http: bool) -> dict[str, Answer]:
         """One answer of each surface, asked side by side."""
         began_s = time.monotonic()
-        wait = {"timeout": self._timeout_s}
-        asked = {
-            "ServerLive": self._inference.ServerLive.future(ServerLiveRequest(), **wait),
-            "ServerReady": self._inference.ServerReady.future(ServerReadyRequest(), **wait),
-            "ModelReady": self._inference.ModelReady.future(
-                ModelReadyRequest(name=self._model), **wait
+        oip, health, within_s = self._inference, self._health, self._timeout_s
+        asked: dict[str, _Asked] = {
+            "ServerLive": oip.ServerLive.future(ServerLiveRequest(), timeout=within_s),
+            "ServerReady": oip.ServerReady.future(ServerReadyRequest(), timeout=within_s),
+            "ModelReady": oip.ModelReady.future(
+                ModelReadyRequest(name=self._model), timeout=within_s
             ),
-            "health": self._health.Check.future(health_pb2.HealthCheckRequest(), **wait),
+            "health": health.Check.future(health_pb2.HealthCheckRequest(), timeout=within_s),
         }
         answers = {surface: _grpc_answer(call, began_s) for surface, call in asked.items()}
         if http and self._http is not None:
@@ -160,7 +167,7 @@ class _Surfaces:
             self._http.close()
 
 
-def _grpc_answer(call: grpc.Future, began_s: float) -> Answer:
+def _grpc_answer(call: _Asked, began_s: float) -> Answer:
     try:
         message = call.result()
     except grpc.RpcError as error:
@@ -168,7 +175,7 @@ def _grpc_answer(call: grpc.Future, began_s: float) -> Answer:
     took_ms = (time.monotonic() - began_s) * 1000
     if isinstance(message, health_pb2.HealthCheckResponse):
         return Answer(message.status == health_pb2.HealthCheckResponse.SERVING, "OK", took_ms)
-    said = message.live if hasattr(message, "live") else message.ready
+    said = getattr(message, "live", False) or getattr(message, "ready", False)
     return Answer(bool(said), "OK", took_ms)
 
 

@@ -26,6 +26,8 @@ PLACEHOLDERS = frozenset(
 )
 """What a value in [service.environment] may refer to as ``{name}``; the run fills it in."""
 
+ARTIFACT_FILES = ("model.onnx", "manifest.json")
+
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A table of resilience.toml: an unknown key is an error."""
@@ -51,6 +53,7 @@ class Service(Section, frozen=True):
     port: int = 8080
     http_port: int | None = None
     artifact: str | None = None
+    bake_model: bool = False  # into the image, instead of a download at start
     cpus: float = 1.0
     memory_mb: int = 512
     user: int = 65534
@@ -82,7 +85,7 @@ class PlatformSettings(Section, frozen=True):
     base_image: str = "debian:bookworm-slim"
     replicas: int = 3
     time_scale: float = 1.0
-    backing: list[str] = ["database", "cache", "store"]
+    backing: tuple[str, ...] = ("database", "cache", "store")
     probes: Probes = Probes()
     balancer: Balancer = Balancer()
 
@@ -91,7 +94,7 @@ class Retry(Section, frozen=True):
     """What the caller does about a failed attempt; one deadline spans all attempts."""
 
     attempts: int = 3
-    codes: list[str] = ["UNAVAILABLE"]
+    codes: tuple[str, ...] = ("UNAVAILABLE",)
 
 
 class LoadSettings(Section, frozen=True):

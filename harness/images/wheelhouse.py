@@ -46,7 +46,7 @@ def _download(lock: Path, architecture: str, folder: Path) -> None:
     platforms = [f"--platform={name}" for name in _PLATFORMS[architecture]]
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--require-hashes", "--only-binary=:all:", "--implementation=cp"),
+        *("--require-hashes", "--no-deps", "--only-binary=:all:", "--implementation=cp"),
         *(f"--python-version={PYTHON}", "--abi=cp311", "--abi=abi3", "--abi=none", *platforms),
         *("--dest", str(folder / "wheels"), "--requirement", str(lock)),
     ]

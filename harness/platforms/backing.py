@@ -13,7 +13,7 @@ from obstore.store import S3Store
 
 from harness.errors import PlatformError
 from harness.platforms.containers import LOOPBACK, Container
-from harness.service import Artifact
+from harness.service import ARTIFACT_FILES, Artifact
 
 _START_TIMEOUT_S = 30.0
 _STORE_TIMEOUT = "2s"
@@ -121,7 +121,7 @@ def upload(container: Container, secret: Secrets, artifact: Artifact) -> None:
         client_options={"allow_http": True, "timeout": _STORE_TIMEOUT},
         retry_config={"max_retries": 0},
     )
-    for name in ("model.onnx", "manifest.json"):
+    for name in ARTIFACT_FILES:
         _put(store, f"{artifact.digest}/{name}", (artifact.folder / name).read_bytes(), container)
 
 

@@ -3,8 +3,9 @@
 import io
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import cast
 
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container as DockerModel
@@ -131,9 +132,9 @@ class Container:
         if code:
             raise PlatformError(
                 f"`{' '.join(command)[:120]}` in {self.name} ended with {code}: "
-                f"{output.decode(errors='replace')[-400:]}"
+                f"{cast('bytes', output).decode(errors='replace')[-400:]}"
             )
-        return bytes(output)
+        return cast("bytes", output)
 
     def write(self, folder: str, name: str, content: bytes) -> None:
         """Put a file into a folder that is a volume."""
@@ -153,15 +154,14 @@ class Container:
     def samples(self) -> Iterator[Mapping[str, object]]:
         """The engine's usage statistics, about one a second, until it ends."""
         with engine_errors(f"reading statistics of {self.name}"):
-            yield from self._model.stats(stream=True, decode=True)
+            for sample in self._model.stats(stream=True, decode=True):
+                yield cast("Mapping[str, object]", sample)
 
     def remove(self) -> None:
         """Remove it, running or not."""
         with engine_errors(f"removing {self.name}"):
-            try:
+            with suppress(NotFound):
                 self._model.remove(force=True, v=True)
-            except NotFound:
-                pass
 
 
 def _describe(spec: Spec) -> DockerContainer:

@@ -8,6 +8,7 @@ from typing import Self
 
 from harness import engine, nginx
 from harness.errors import PlatformError
+from harness.fleet import Life, lives
 from harness.history import Value
 from harness.platforms import ownership
 from harness.platforms.backing_services import BackingServices
@@ -104,6 +105,22 @@ class DockerPlatform:
     def await_steady(self, timeout_s: float) -> bool:
         """Whether all places are filled, and the balancer sends calls to exactly those, in time."""
         return self.grounds.wait_until(self._is_steady, timeout_s)
+
+    def bare_start(self, timeout_s: float) -> Life:
+        """Start one more replica beside the fleet, wait for its first golden answer, stop it."""
+        name = self._replicas.start_spare()
+        if not self.grounds.wait_until(
+            lambda: self._life(name).first_correct_s is not None, timeout_s
+        ):
+            raise PlatformError(
+                f"expected a first golden answer of {name} within {timeout_s:g} s, but "
+                f"{self._replicas.explain()}"
+            )
+        self._replicas.stop_spare(name)
+        return self._life(name)
+
+    def _life(self, name: str) -> Life:
+        return lives(self._recorder.events())[name]
 
     def check(self) -> None:
         """Raise what made the platform fail, if anything did."""

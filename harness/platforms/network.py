@@ -4,6 +4,7 @@ import ipaddress
 import itertools
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 
 import docker
 from docker.errors import APIError, NotFound
@@ -60,7 +61,5 @@ class Network:
     def remove(self) -> None:
         """Remove it; its containers have to be gone."""
         for network in self._client.networks.list(names=[self.name]):
-            try:
+            with suppress(NotFound):
                 network.remove()
-            except NotFound:
-                pass

@@ -17,6 +17,7 @@ from typing import IO
 
 import docker
 from docker.errors import APIError, NotFound
+from docker.models.containers import Container
 
 RUN, LOCK, MACHINE, ROLE = "mayfly.run", "mayfly.lock", "mayfly.machine", "mayfly.role"
 
@@ -61,12 +62,13 @@ class Ownership:
 
 def belongings(client: docker.DockerClient, run_id: str) -> list[Leftover]:
     """What there is of one run."""
-    found = [
-        *((container, "container") for container in _containers(client, run_id)),
-        *((network, "network") for network in client.networks.list(filters=_label(run_id))),
-        *((volume, "volume") for volume in client.volumes.list(filters=_label(run_id))),
+    networks = client.networks.list(filters=_label(run_id))
+    volumes = client.volumes.list(filters=_label(run_id))
+    return [
+        *(Leftover("container", str(each.name), run_id) for each in _containers(client, run_id)),
+        *(Leftover("network", str(each.name), run_id) for each in networks),
+        *(Leftover("volume", str(each.name), run_id) for each in volumes),
     ]
-    return [Leftover(kind, str(thing.name), run_id) for thing, kind in found]
 
 
 def remove(client: docker.DockerClient, run_id: str) -> list[Leftover]:
@@ -93,13 +95,11 @@ def heal(client: docker.DockerClient) -> list[Leftover]:
     return removed
 
 
-def _containers(
-    client: docker.DockerClient, run_id: str
-) -> list[docker.models.containers.Container]:
+def _containers(client: docker.DockerClient, run_id: str) -> list[Container]:
     return client.containers.list(all=True, filters=_label(run_id), ignore_removed=True)
 
 
-def _label(run_id: str) -> dict[str, str]:
+def _label(run_id: str) -> dict[str, str | list[str] | bool]:
     return {"label": f"{RUN}={run_id}"}
 
 

@@ -36,6 +36,10 @@ class _Probed:
     ready: bool
 
 
+SPARE = "spare-"
+SPARE_SLOT = -1
+"""The place of a replica that fills no place: it is there for a cold start to be measured."""
+
 _Signal: TypeAlias = _Died | _Probed | None
 
 
@@ -65,6 +69,7 @@ class ReplicaKeeper:
         self._ready: set[str] = set()
         self._dead: dict[str, int] = {}
         self._successors: dict[str, str] = {}
+        self._spares = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="control-loop", daemon=True)
 
@@ -73,6 +78,18 @@ class ReplicaKeeper:
         orders = self._reconciler.start(time.monotonic())
         self._carry_out(orders)
         self._thread.start()
+
+    def start_spare(self) -> str:
+        """Start one more replica beside the fleet: probed and examined, but never routed to."""
+        self._spares += 1
+        name = f"{SPARE}{self._spares}"
+        self._launch(Launch(name, SPARE_SLOT, None, 0.0, "bare cold start"))
+        return name
+
+    def stop_spare(self, name: str) -> None:
+        """Ask it to end, and take its container away."""
+        self._probers[name].stop()
+        self._containers[name].stop(self._grounds.settings.service.stop_grace_s)
 
     def died(self, name: str, exit_code: int, time_s: float) -> None:
         """The engine says that a container ended."""
@@ -88,7 +105,7 @@ class ReplicaKeeper:
             return [
                 self._target(container)
                 for name, container in self._containers.items()
-                if name not in self._dead
+                if name not in self._dead and not name.startswith(SPARE)
             ]
 
     def containers(self) -> Sequence[Container]:

@@ -12,6 +12,8 @@ from harness.platforms.containers import Container, engine_errors
 from harness.platforms.ownership import RUN
 from harness.recorder import Recorder
 
+_FOREVER_S = 7 * 24 * 3600
+
 Died = Callable[[str, int, float], None]
 """Called with the container's name in the run, its exit code, and when that was."""
 
@@ -23,8 +25,8 @@ class Watcher:
         self._run_id = run_id
         self._died = died
         self._lost = lost
-        # Its own client without a time-out: an event stream may be silent for long.
-        self._client = docker.from_env(timeout=None)
+        # A client of its own: an event stream may be silent for long, which is no loss.
+        self._client = docker.from_env(timeout=_FOREVER_S)
         self._stream = self._client.events(
             decode=True,
             filters={"type": "container", "event": "die", "label": f"{RUN}={run_id}"},
@@ -44,11 +46,11 @@ class Watcher:
             with engine_errors("listening for events"):
                 for event in self._stream:
                     self._handle(event)
-                if not self._closing:
-                    raise EngineError("the Docker engine closed its event stream in mid-run")
-        except EngineError as error:
-            if not self._closing:
-                self._lost(error)
+            error = EngineError("the Docker engine closed its event stream in mid-run")
+        except EngineError as raised:
+            error = raised
+        if not self._closing:
+            self._lost(error)
 
     def _handle(self, event: Mapping[str, object]) -> None:
         attributes = cast("Mapping[str, Mapping[str, str]]", event["Actor"])["Attributes"]

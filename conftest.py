@@ -1,0 +1,1 @@
+"""What all tests share. The harness comes as a plugin: see harness/plugin.py."""

@@ -1,0 +1,45 @@
+"""Faults of whole containers: replicas, the balancer, backing services."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from harness.fault import Check, Stages, fault, shown
+from harness.platform import Killable
+
+_SUCCESSOR_WITHIN_S = 30.0
+
+
+@fault
+def kill(*targets: Killable) -> Stages:
+    """SIGKILL, to all targets at once: they are gone, with whatever they had in flight."""
+    with ThreadPoolExecutor(len(targets)) as pool:
+        for _ in pool.map(lambda target: target.kill(), targets):
+            pass
+    yield [check for target in targets for check in _gone(target)]
+    # Healing a kill is the platform's work: what is left to show is that it did it.
+    yield [_replaced(target) for target in targets]
+
+
+def _gone(target: Killable) -> Sequence[Check]:
+    """By the engine's word, and by knocking at its port, which the engine has no part in."""
+    return (
+        shown(
+            f"the engine says that {target.name} runs no more",
+            lambda: not target.is_running(),
+            lambda: "running" if target.is_running() else "not running",
+        ),
+        shown(
+            f"nobody accepts a connection on the port of {target.name}",
+            lambda: not target.answers(),
+            lambda: "accepted" if target.answers() else "refused",
+        ),
+    )
+
+
+def _replaced(target: Killable) -> Check:
+    return shown(
+        f"a successor of {target.name} is ready",
+        target.successor_is_ready,
+        lambda: "ready" if target.successor_is_ready() else "none is ready",
+        within_s=_SUCCESSOR_WITHIN_S,
+    )

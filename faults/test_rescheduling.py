@@ -1,0 +1,86 @@
+"""Instances vanish: the platform replaces them, and callers must not notice."""
+
+from statistics import median
+
+from faults.containers import kill
+from harness.experiment import Experiment
+from harness.fleet import lives, lone_replacements_s
+from harness.judging import Contract
+from harness.phases import phases
+
+_SLOWER_THAN_BARE = 1.3
+_BACK_AFTER_READY_S = 0.5
+
+
+def test_rescheduling_one_replica(experiment: Experiment, contract: Contract) -> None:
+    """Losing one of three replicas under 200 requests per second costs no request."""
+    with experiment.under_load(rate_rps=200):
+        experiment.steady(2.5)
+        with experiment.inject(kill(experiment.any_replica())):
+            experiment.observe(5)
+        experiment.steady(2.5)
+    contract.must_hold("T5", "D3", "D5", "M1", "N2", "R1", "R3")
+
+
+def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Contract) -> None:
+    """Losing every replica, one after the other until none of the first is left, costs no request."""
+    first = experiment.replicas()
+    with experiment.under_load(rate_rps=200):
+        experiment.steady(1.5)
+        for replica in first:
+            with experiment.inject(kill(replica)):
+                experiment.observe(2.5)
+        experiment.steady(1.5)
+    survivors = {each.name for each in experiment.replicas()}
+    assert survivors.isdisjoint(each.name for each in first)
+    contract.must_hold("T5", "D3", "D5", "M1", "R1", "R3")
+
+
+def test_rescheduling_all_replicas_at_once(experiment: Experiment, contract: Contract) -> None:
+    """Losing all replicas at once loses no record, and the service is back as soon as one is ready."""
+    with experiment.under_load(rate_rps=200):
+        experiment.steady(2)
+        with experiment.inject(kill(*experiment.replicas())):
+            experiment.observe(4)
+        experiment.steady(2)
+    history = experiment.history()
+    times = phases(history, history.faults[0])
+    assert times.back_s is not None
+    assert times.first_correct_s is not None
+    assert times.back_s <= times.first_correct_s + _BACK_AFTER_READY_S
+    contract.must_hold("D3", "D5", "M1", "R1")
+
+
+def test_rescheduling_during_a_start(experiment: Experiment, contract: Contract) -> None:
+    """Losing a replica while the replacement of another one still starts costs no request."""
+    first, second, *_ = experiment.replicas()
+    with experiment.under_load(rate_rps=200):
+        experiment.steady(1.5)
+        with experiment.inject(kill(first)):
+            assert not first.successor_is_ready()
+            with experiment.inject(kill(second)):
+                experiment.observe(4)
+        experiment.steady(1.5)
+    contract.must_hold("T5", "D3", "D5", "M1", "R1", "R3")
+
+
+def test_rescheduling_the_balancer(experiment: Experiment, contract: Contract) -> None:
+    """Losing the balancer itself loses no acknowledged record and no replica."""
+    with experiment.under_load(rate_rps=200):
+        experiment.steady(2)
+        with experiment.inject(kill(experiment.platform.balancer)):
+            experiment.observe(3)
+        experiment.steady(1.5)
+    contract.must_hold("D3", "M1", "R1", "R3")
+
+
+def test_rescheduling_is_as_quick_as_a_bare_start(
+    experiment: Experiment, contract: Contract
+) -> None:
+    """A replacement is ready, after the death before it, within 1.3 times a bare cold start."""
+    bare = [experiment.bare_cold_start() for _ in range(3)]
+    replacements_s = lone_replacements_s(lives(experiment.history().events))
+    bare_s = median(life.time_to_ready_s or float("inf") for life in bare)
+    assert replacements_s, "no replica was replaced alone: run the whole suite"
+    assert median(replacements_s) <= _SLOWER_THAN_BARE * bare_s
+    contract.must_hold_over_the_run("S2", "S8", "M1", "R1")

@@ -1,0 +1,130 @@
+"""What a run has found so far: scenarios, verdicts, and the exit status that follows from them."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import harness
+from harness import clauses
+from harness.contract import Limits, Outcome, Scope, Verdict, judge
+from harness.errors import ExitStatus
+from harness.history import History, Value, join
+from harness.phases import phases
+from harness.run import Run, Scenario, save
+
+
+class BrokenError(AssertionError):
+    """At least one promise was broken."""
+
+
+class InconclusiveError(Exception):
+    """No promise was broken, but at least one could not be judged."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One scenario, from its start to its conclusion."""
+
+    name: str
+    title: str
+    node_id: str
+    history: History
+    verdicts: tuple[Verdict, ...] = ()
+    conclusion: str = "judged"
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Collects a run's scenarios. ``limits`` are those of the contract that they are judged by."""
+
+    run_id: str
+    seed: int
+    limits: Limits
+    entries: list[Entry] = field(default_factory=list)
+    conditions: dict[str, Value] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    harness_failed: bool = False
+    _began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _began_s: float = field(default_factory=time.monotonic)
+
+    def judge(
+        self, entry: Entry, ids: Sequence[str], history: History, scope: Scope
+    ) -> tuple[Verdict, ...]:
+        """Hold a history against clauses; the verdicts belong to the entry from now on."""
+        verdicts = judge(clauses.named(*ids), history, self.limits, scope)
+        entry.verdicts += verdicts
+        return verdicts
+
+    def whole_run(self, name: str) -> History:
+        """One history of all scenarios so far, under the name of the one that asks."""
+        return join(tuple(entry.history for entry in self.entries if entry.history.ended_s), name)
+
+    def exit_status(self) -> ExitStatus:
+        """Broken outweighs a failed harness: nobody may mistake a broken promise for bad weather."""
+        outcomes = {verdict.verdict for entry in self.entries for verdict in entry.verdicts}
+        failed = any(entry.conclusion == "failed" for entry in self.entries)
+        if Outcome.BROKEN in outcomes:
+            return ExitStatus.BROKEN
+        if self.harness_failed:
+            return ExitStatus.HARNESS_FAILED
+        if failed:
+            return ExitStatus.BROKEN
+        unjudged = any(entry.conclusion in {"skipped", "inconclusive"} for entry in self.entries)
+        if Outcome.INCONCLUSIVE in outcomes or unjudged or not outcomes:
+            return ExitStatus.INCONCLUSIVE
+        return ExitStatus.ALL_HELD
+
+    def save(self, directory: Path, status: int) -> Run:
+        """The run as it stands, written into the directory."""
+        run = Run(
+            id=self.run_id,
+            began_at=self._began_at.isoformat(timespec="seconds"),
+            duration_s=round(time.monotonic() - self._began_s, 3),
+            seed=self.seed,
+            exit_status=status,
+            conditions=self.conditions,
+            limits=self.limits,
+            scenarios=tuple(self._scenario(entry) for entry in self.entries),
+            warnings=tuple(self.warnings),
+            version=harness.__version__,
+        )
+        save(run, directory)
+        return run
+
+    def _scenario(self, entry: Entry) -> Scenario:
+        return Scenario(
+            name=entry.name,
+            title=entry.title,
+            node_id=entry.node_id,
+            repeat=f"pytest '{entry.node_id}' --seed {self.seed}",
+            history=entry.history,
+            verdicts=entry.verdicts,
+            phases=_phases(entry.history),
+            conclusion=entry.conclusion,
+            message=entry.message,
+        )
+
+
+def _phases(history: History) -> Mapping[str, float | None]:
+    """The phase times of a scenario's first fault."""
+    return phases(history, history.faults[0]).as_mapping() if history.faults else {}
+
+
+def demand(verdicts: Sequence[Verdict]) -> None:
+    """Raise unless all were held: BrokenError first, since it is the graver one."""
+    __tracebackhide__ = True
+    for outcome, error in (
+        (Outcome.BROKEN, BrokenError),
+        (Outcome.INCONCLUSIVE, InconclusiveError),
+    ):
+        lines = [_line(verdict) for verdict in verdicts if verdict.verdict is outcome]
+        if lines:
+            raise error("\n".join(lines))
+
+
+def _line(verdict: Verdict) -> str:
+    evidence = "".join(f"\n    {each}" for each in verdict.evidence)
+    return f"{verdict.id} {verdict.verdict}: {verdict.sentence}{evidence}"

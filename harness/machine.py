@@ -1,0 +1,47 @@
+"""What the report has to say of the machine, because figures depend on it."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import harness
+from harness.history import Value
+
+_BUSY_LOAD = 0.5  # of one core, by others, from which figures deserve a warning
+
+
+def conditions(root: Path) -> dict[str, Value]:
+    """Machine, commit and versions."""
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "commit": _commit(root),
+        "mayfly": harness.__version__,
+    }
+
+
+def warnings() -> list[str]:
+    """Why figures taken now would be worth less."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > _BUSY_LOAD * (os.cpu_count() or 1):
+        return [
+            f"the machine was busy before the run began: load average {load:.2f} on "
+            f"{os.cpu_count()} cores"
+        ]
+    return []
+
+
+def _commit(root: Path) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=10"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return done.stdout.strip() or "unknown"

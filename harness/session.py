@@ -1,0 +1,114 @@
+"""One session of scenarios: what they share, from the first that needs it to the end."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import directories, engine, machine
+from harness.assembly import Assembly
+from harness.errors import EngineError, ExitStatus, MayflyError
+from harness.experiment import Experiment
+from harness.ledger import Entry, Ledger
+from harness.platforms import ownership
+from harness.platforms.docker import DockerPlatform
+from harness.progress import Progress
+from harness.recorder import Recorder
+from harness.run import Run
+
+
+@dataclass(slots=True)
+class Session:
+    """Platform, recorder and ledger of a run."""
+
+    assembly: Assembly
+    ledger: Ledger
+    recorder: Recorder
+    platform: DockerPlatform
+    progress: Progress
+    directory: Path
+    healed: tuple[str, ...]  # what an earlier run had left behind
+    _scenarios: int = 0
+
+    @classmethod
+    def open(cls, path: Path, seed: int, progress: Progress) -> "Session":
+        """Read resilience.toml, heal, build images, start the platform. Raises MayflyError."""
+        progress.doing(f"reading {path.name}")
+        assembly = Assembly.of(path)
+        healed = tuple(str(each) for each in heal())
+        images = assembly.images(progress.doing)
+        run_id = directories.new_run_id()
+        recorder = Recorder()
+        platform = DockerPlatform(
+            assembly.blueprint(images, run_id, seed), recorder, progress.doing
+        )
+        try:
+            platform.start()
+        except BaseException:
+            platform.close()
+            raise
+        ledger = Ledger(run_id, seed, assembly.limits)
+        ledger.conditions = {**platform.conditions(), **machine.conditions(assembly.root)}
+        ledger.warnings += machine.warnings()
+        ledger.warnings += [f"removed what an earlier run left behind: {each}" for each in healed]
+        directory = directories.run_directory(assembly.root, run_id)
+        return cls(assembly, ledger, recorder, platform, progress, directory, healed)
+
+    def scenario(self, entry: Entry) -> Experiment:
+        """The experiment of one more scenario."""
+        self._scenarios += 1
+        self.ledger.entries.append(entry)
+        self.progress.scenario(entry.name)
+        return Experiment(
+            name=entry.name,
+            platform=self.platform,
+            recorder=self.recorder,
+            settings=self.assembly.settings,
+            golden=self.assembly.golden,
+            tolerance=self.assembly.limits.golden_tolerance,
+            seed=self.ledger.seed,
+            id_prefix=f"{self.ledger.run_id.removeprefix('mf-')}-{self._scenarios}-",
+            progress=self.progress,
+        )
+
+    def close(self, interrupted_with: int | None) -> tuple[Run, ExitStatus | int]:
+        """Remove everything, see whether anything leaked, save the run.
+
+        ``interrupted_with`` is the exit status of a session that did not come to its end.
+        """
+        self.progress.doing("removing containers")
+        logs = self._logs()
+        self._remove()
+        status = self.ledger.exit_status() if interrupted_with is None else interrupted_with
+        run = self.ledger.save(self.directory, int(status))
+        folder = self.directory / "logs"
+        folder.mkdir(exist_ok=True)
+        for name, content in logs.items():
+            (folder / f"{name}.log").write_bytes(content)
+        directories.point_latest_at(self.directory)
+        self.progress.done()
+        return run, status
+
+    def _logs(self) -> dict[str, bytes]:
+        with suppress(MayflyError):
+            return dict(self.platform.logs())
+        return {}
+
+    def _remove(self) -> None:
+        try:
+            self.platform.close()
+        except EngineError as error:
+            self.ledger.harness_failed = True
+            self.ledger.warnings.append(str(error))
+        if self.platform.leaks:
+            names = ", ".join(str(each) for each in self.platform.leaks)
+            self.ledger.harness_failed = True
+            self.ledger.warnings.append(f"leaked, in spite of all efforts: {names}")
+
+
+def heal() -> list[ownership.Leftover]:
+    """Remove what dead runs left behind. Raises EngineError where no engine answers."""
+    client = engine.connect()
+    try:
+        return ownership.heal(client)
+    finally:
+        client.close()

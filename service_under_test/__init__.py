@@ -1,0 +1,1 @@
+"""The reference inference service: the service under test that the suites are proven on."""
