@@ -1,4 +1,4 @@
-"""What the project promises, one session each. `./noxw -s NAME` finds or makes all that it needs."""
+"""What the project promises, one session each: `./noxw -s NAME` makes all that it needs."""
 
 import hashlib
 from pathlib import Path

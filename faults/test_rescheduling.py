@@ -23,7 +23,7 @@ def test_rescheduling_one_replica(experiment: Experiment, contract: Contract) ->
 
 
 def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Contract) -> None:
-    """Losing every replica, one after the other until none of the first is left, costs no request."""
+    """Losing every replica in turn, until none of the first is left, costs no request."""
     first = experiment.replicas()
     with experiment.under_load(rate_rps=200):
         experiment.steady(1.5)
@@ -37,7 +37,7 @@ def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Con
 
 
 def test_rescheduling_all_replicas_at_once(experiment: Experiment, contract: Contract) -> None:
-    """Losing all replicas at once loses no record, and the service is back as soon as one is ready."""
+    """Losing all replicas at once loses no record; the service is back once one is ready."""
     with experiment.under_load(rate_rps=200):
         experiment.steady(2)
         with experiment.inject(kill(*experiment.replicas())):

@@ -10,7 +10,8 @@ from harness.errors import ConfigurationError
 from harness.images import build
 from harness.images.recipe import Recipe
 from harness.platforms.grounds import Blueprint
-from harness.service import ARTIFACT_FILES, Artifact, Settings
+from harness.service import ARTIFACT_FILES, Artifact
+from harness.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

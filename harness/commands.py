@@ -8,7 +8,7 @@ from harness import clauses, engine, run
 from harness.assembly import Assembly
 from harness.contract import judge as hold
 from harness.errors import ExitStatus
-from harness.history import join
+from harness.history import whole_run
 from harness.session import heal as heal_engine
 
 
@@ -46,7 +46,7 @@ def judge(arguments: list[str]) -> int:
     changed = 0
     for position, scenario in enumerate(stored.scenarios):
         histories = tuple(each.history for each in stored.scenarios[: position + 1])
-        everything = join(histories, scenario.name)
+        everything = whole_run(histories, scenario.name)
         for before in scenario.verdicts:
             history = everything if before.scope == "run" else scenario.history
             (now,) = hold(clauses.named(before.id), history, stored.limits, before.scope)

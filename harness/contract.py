@@ -27,10 +27,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Thresholds of the clauses. The defaults are those of the contract; a platform may ask for others.
+    """Thresholds of the clauses: the contract's defaults, unless a platform asks for others.
 
-    Sources: Kubernetes' defaults (startup probe 10 s x 3, so 30 s), the contract's own choices where
-    no primary source gives a number (spread of starts, probe cycle, balance of load).
+    Sources: Kubernetes' defaults (startup probe 10 s x 3, so 30 s), the contract's own choices
+    where no primary source gives a number (spread of starts, probe cycle, balance of load).
     """
 
     start_budget_s: float = 30.0
@@ -82,7 +82,7 @@ class Clause:
 def clause(
     id_: str, statement: str, *, needs_load: bool = False
 ) -> Callable[[Callable[[History, Limits], Finding]], Clause]:
-    """Make a clause of a function. ``needs_load``: judged only where the load kept to its schedule."""
+    """Make a clause of a function. ``needs_load``: only where the load kept to its schedule."""
 
     def decorate(check: Callable[[History, Limits], Finding]) -> Clause:
         return Clause(id_, statement, check, needs_load)
@@ -117,7 +117,7 @@ def judge(
 def _judge_one(subject: Clause, history: History, limits: Limits, scope: Scope) -> Verdict:
     try:
         finding = subject(history, limits)
-    except Exception as error:  # one clause's defect must not cost the other verdicts
+    except Exception as error:  # noqa: BLE001  # its defect must not cost the others
         finding = Finding(
             None, "", None, "", f"the clause itself failed: {type(error).__name__}: {error}"
         )
@@ -157,8 +157,8 @@ def _doubt(subject: Clause, history: History, limits: Limits) -> str | None:
     for generator in history.generators:
         if generator.lag_p99_ms > limits.lag_p99_ms:
             return (
-                f"the load generator lagged {generator.lag_p99_ms:.2f} ms behind its schedule at p99, "
-                f"more than {limits.lag_p99_ms:g} ms"
+                f"the load generator lagged {generator.lag_p99_ms:.2f} ms behind its schedule at "
+                f"p99, more than {limits.lag_p99_ms:g} ms"
             )
         if generator.unsent_share > limits.unsent_share:
             return (

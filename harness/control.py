@@ -4,8 +4,8 @@ The Reconciler is pure: signals go in, orders come out, the clock is a parameter
 orders out lives in platforms/.
 
 A replica that dies is replaced, not restarted: new name, new container, new address. The first
-replacement in a place is immediate; lives that end soon after each other wait 10 s, 20 s, 40 s up to
-300 s, forgiven after 600 s of running: Kubernetes' restart back-off, times a time scale.
+replacement in a place is immediate; lives that end soon after each other wait 10 s, 20 s, 40 s up
+to 300 s, forgiven after 600 s of running: Kubernetes' restart back-off, times a time scale.
 """
 
 from collections.abc import Sequence

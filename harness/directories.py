@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def new_run_id() -> str:
-    """Unique on the engine, sorted by time, fit for names of containers: mf-20261122-141503-3fa9."""
+    """Unique on the engine, sorted by time, fit for container names: mf-20261122-141503-3fa9."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return f"mf-{stamp}-{secrets.token_hex(2)}"
 

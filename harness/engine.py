@@ -1,4 +1,4 @@
-"""The Docker engine: reach it, and where none answers on a machine of ours, install and start it."""
+"""The Docker engine: reach it, and where none answers, install and start it."""
 
 import os
 import platform
@@ -29,13 +29,14 @@ def connect(timeout_s: float = REQUEST_TIMEOUT_S) -> docker.DockerClient:
     except (DockerException, OSError) as error:
         raise EngineError(
             f"expected a Docker engine at {os.environ.get('DOCKER_HOST', 'its default socket')}, "
-            f"but none answered ({_first_line(error)}). Start it, or run: {' && '.join(_commands())}"
+            f"but none answered ({_first_line(error)}). Start it, or run: "
+            f"{' && '.join(_commands())}"
         ) from error
     return client
 
 
 def ensure(say: Say) -> docker.DockerClient:
-    """A client of a running engine; as root on Debian or Ubuntu the engine is installed if need be."""
+    """A client of a running engine; as root on Debian or Ubuntu it is installed if need be."""
     try:
         return connect()
     except EngineError:
@@ -87,7 +88,7 @@ def _install(*packages: str) -> None:
 
 
 def _remove_stale_pid_file() -> None:
-    """An engine that was ended uncleanly leaves its pid file, which stops the next one from starting."""
+    """An engine that was ended uncleanly leaves a pid file that stops the next one."""
     path = Path("/var/run/docker.pid")
     try:
         os.kill(int(path.read_text()), 0)
@@ -98,7 +99,7 @@ def _remove_stale_pid_file() -> None:
 
 
 def _start() -> None:
-    """Start dockerd as a service where services are managed, else as a process of its own session."""
+    """Start dockerd as a service where services are managed, else in a session of its own."""
     if Path("/run/systemd/system").exists():
         subprocess.run(["systemctl", "start", "docker"], check=False, capture_output=True)
         return

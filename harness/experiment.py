@@ -28,7 +28,7 @@ from harness.platform import Replica, Target
 from harness.platforms.docker import DockerPlatform
 from harness.progress import Progress
 from harness.recorder import Recorder
-from harness.service import Settings
+from harness.settings import Settings
 
 _STEADY_WITHIN_S = 15.0
 _TICK_S = 0.1
@@ -113,7 +113,7 @@ class Experiment:
 
     @contextmanager
     def inject(self, *faults: Planned) -> Iterator[None]:
-        """Disturb while the block runs. Enters when all effects are proven, leaves when all is healed."""
+        """Disturb while the block runs: entered when all is proven, left when all is healed."""
         with ExitStack() as stack:
             for planned in faults:
                 stack.enter_context(self._injected(planned, faults))
@@ -205,7 +205,7 @@ class Experiment:
             self._windows.append(Window(kind, name, began_s, time.monotonic()))
 
     def _pass(self, what: str, duration_s: float) -> None:
-        """Let time pass, watching platform and load: a window that nobody watches proves nothing."""
+        """Let time pass, watching platform and load: an unwatched window proves nothing."""
         ends_s = time.monotonic() + duration_s
         while (left_s := ends_s - time.monotonic()) > 0:
             if self._load is not None:

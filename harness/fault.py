@@ -3,9 +3,9 @@
     baseline ── inject ── effect proven ══ window ══ heal ── restoration proven
                                   └ bystanders proven unharmed
 
-A fault is a generator function under ``@fault``. It yields twice: what shows that it took effect, and
-what shows that it is undone. What it does before the first yield injects, what it does between the
-two heals::
+A fault is a generator function under ``@fault``. It yields twice: what shows that it took effect,
+and what shows that it is undone. What it does before the first yield injects, what it
+does between the two heals::
 
     @fault
     def pause(replica: Pausable) -> Stages:
@@ -68,7 +68,7 @@ class Planned:
 def fault(
     disturb: Callable[Parameters, Stages],
 ) -> Callable[Parameters, Planned]:
-    """Make a fault of a generator function. Its targets are those of its arguments that are targets.
+    """Make a fault of a generator function. Its targets are the arguments that are targets.
 
     Calling the result plans the fault and disturbs nothing; ``experiment.inject`` carries it out.
     """
@@ -129,7 +129,7 @@ class Injection:
             self._prove_bystanders(identities)
             _demand(effect, self.planned, "take effect")
             yield
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # raised again when all is healed
             errors.append(error)
         finally:
             self._heal(stages, errors)

@@ -55,7 +55,7 @@ def lives(events: Iterable[Event]) -> dict[str, Life]:
     return result
 
 
-def _advance(life: Life, event: Event) -> Life:
+def _advance(life: Life, event: Event) -> Life:  # noqa: PLR0911  # one for each kind of event
     at = event.time_s
     match event.kind:
         case "replica.started":

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from harness.tables import ACCESS, ATTEMPT, RECORD, REQUEST, USAGE, Table, empty
+from harness.tables import ACCESS, ATTEMPT, REQUEST, USAGE, Table, empty
 
 Value: TypeAlias = str | int | float | bool | None
 """What an event's detail may be: everything that JSON has, without nesting."""
@@ -20,8 +20,8 @@ Value: TypeAlias = str | int | float | bool | None
 class Event:
     """Something that happened at one instant.
 
-    ``kind`` is one of the names listed in docs/run-json.md, such as ``replica.ready``; ``subject`` is
-    the name of what it happened to: a replica, a backing service, a fault, a probe's target.
+    ``kind`` is one of the names listed in docs/run-json.md, such as ``replica.ready``; ``subject``
+    is the name of what it happened to: a replica, a backing service, a fault, a probe's target.
     """
 
     time_s: float
@@ -73,7 +73,7 @@ class Proofs:
 
 @dataclass(frozen=True, slots=True)
 class FaultRecord:
-    """One disturbance: what it hit, when, and its proofs. Instants are None where they never came."""
+    """One disturbance: what it hit, when, and its proofs. Instants that never came are None."""
 
     scenario: str
     name: str
@@ -110,9 +110,9 @@ class Generator:
 class History:
     """What happened from the start of a run to the end of one scenario.
 
-    ``began_s`` and ``ended_s`` bound the scenario. The tables hold its rows only; ``events`` also hold
-    what came before, because the state of the fleet at ``began_s`` follows from it. ``records`` is
-    None where the service offers no record store to look into.
+    ``began_s`` and ``ended_s`` bound the scenario. The tables hold its rows only; ``events`` also
+    hold what came before, because the state of the fleet at ``began_s`` follows from it. ``records``
+    is None where the service offers no record store to look into.
     """
 
     scenario: str
@@ -158,16 +158,15 @@ def latency_s(requests: Table) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 
 def join(histories: tuple[History, ...], scenario: str) -> History:
-    """One history of a whole run from the histories of its scenarios."""
+    """One history of several stretches that follow each other, such as the loads of a scenario."""
     if not histories:
         return History(scenario=scenario, began_s=0.0, ended_s=0.0)
     recorded = [h.records for h in histories if h.records is not None]
     last = max(histories, key=lambda h: h.ended_s)
-    first_event_s = min((e.time_s for e in last.events), default=histories[0].began_s)
     return replace(
         last,
         scenario=scenario,
-        began_s=min(first_event_s, *(h.began_s for h in histories)),
+        began_s=min(h.began_s for h in histories),
         requests=np.concatenate([h.requests for h in histories]),
         attempts=np.concatenate([h.attempts for h in histories]),
         access=np.concatenate([h.access for h in histories]),
@@ -177,3 +176,10 @@ def join(histories: tuple[History, ...], scenario: str) -> History:
         faults=tuple(f for h in histories for f in h.faults),
         generators=tuple(g for h in histories for g in h.generators),
     )
+
+
+def whole_run(histories: tuple[History, ...], scenario: str) -> History:
+    """One history from the first event of the run on, for promises that need many samples."""
+    joined = join(histories, scenario)
+    first_s = min((event.time_s for event in joined.events), default=joined.began_s)
+    return replace(joined, began_s=min(first_s, joined.began_s))

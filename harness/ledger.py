@@ -10,7 +10,7 @@ import harness
 from harness import clauses
 from harness.contract import Limits, Outcome, Scope, Verdict, judge
 from harness.errors import ExitStatus
-from harness.history import History, Value, join
+from harness.history import History, Value, whole_run
 from harness.phases import phases
 from harness.run import Run, Scenario, save
 
@@ -60,10 +60,11 @@ class Ledger:
 
     def whole_run(self, name: str) -> History:
         """One history of all scenarios so far, under the name of the one that asks."""
-        return join(tuple(entry.history for entry in self.entries if entry.history.ended_s), name)
+        histories = tuple(entry.history for entry in self.entries if entry.history.ended_s)
+        return whole_run(histories, name)
 
     def exit_status(self) -> ExitStatus:
-        """Broken outweighs a failed harness: nobody may mistake a broken promise for bad weather."""
+        """Broken outweighs a failed harness: no broken promise may pass for bad weather."""
         outcomes = {verdict.verdict for entry in self.entries for verdict in entry.verdicts}
         failed = any(entry.conclusion == "failed" for entry in self.entries)
         if Outcome.BROKEN in outcomes:

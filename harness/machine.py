@@ -23,13 +23,10 @@ def conditions(root: Path) -> dict[str, Value]:
 
 def warnings() -> list[str]:
     """Why figures taken now would be worth less."""
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    if load > _BUSY_LOAD * (os.cpu_count() or 1):
-        return [
-            f"the machine was busy before the run began: load average {load:.2f} on "
-            f"{os.cpu_count()} cores"
-        ]
-    return []
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load <= _BUSY_LOAD * cores:
+        return []
+    return [f"the machine was busy before the run began: load average {load:.2f}, {cores} cores"]
 
 
 def _commit(root: Path) -> str:

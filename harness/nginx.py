@@ -1,8 +1,8 @@
-"""The balancer: nginx's configuration, written from what the control loop knows, and its access log.
+"""The balancer: nginx's configuration, made from what the control loop knows; its access log.
 
 The choices rest on measurements of nginx with gRPC: no passive ejection (``max_fails=0``), because
-close restarts make it blacklist a healthy fleet; readiness decides who is routed to. An answer for a
-dead upstream in trailers-only form, because gRPC retries nothing else. A read time-out below the
+close restarts make it blacklist a healthy fleet; readiness decides who is routed to. An answer for
+a dead upstream in trailers-only form, because gRPC retries nothing else. A read time-out below the
 client's deadline, because a frozen replica is otherwise never left.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from harness.history import Value
-from harness.service import Balancer
+from harness.settings import Balancer
 from harness.tables import ACCESS, Table, table
 
 PORT = 8080
@@ -77,7 +77,7 @@ class Route:
 
 
 def configuration(routes: Iterable[Route], generation: int, timeouts: Balancer) -> str:
-    """nginx.conf for these routes. ``generation`` is what /generation answers once it is in force."""
+    """nginx.conf for these routes. /generation answers ``generation`` once it is in force."""
     servers = "\n".join(
         f"        server {route.address} max_fails=0;  # {route.replica}" for route in routes
     )

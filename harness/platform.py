@@ -1,6 +1,6 @@
 """What a platform is to faults and suites: small Protocols, none of which knows Docker.
 
-What only some platforms can do is a Protocol of its own; a fault asks for the narrowest that it needs.
+What only some platforms can do is a Protocol of its own; a fault asks for the narrowest.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Target(Protocol):
         """Whether its process is there, by the engine's word."""
 
     def answers(self) -> bool:
-        """Whether something accepts connections on its port: a path that the engine has no part in."""
+        """Whether it accepts connections on its port: a path that the engine has no part in."""
 
     def identity(self) -> str:
         """What changes when it is restarted or replaced."""

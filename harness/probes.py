@@ -1,8 +1,8 @@
 """Asks one replica for its health, as a kubelet would, and notes every answer in the history.
 
-Each round asks all surfaces at once: the Open Inference Protocol's three, grpc.health.v1, and the HTTP
-pair where the service has one. What decides about routing is grpc.health.v1, or ServerReady where the
-service does not offer it.
+Each round asks all surfaces at once: the Open Inference Protocol's three, grpc.health.v1, and the
+HTTP pair where the service has one. What decides about routing is grpc.health.v1, or ServerReady
+where the service does not offer it.
 """
 
 import threading
@@ -19,7 +19,7 @@ from open_inference.grpc.service import GRPCInferenceServiceStub
 
 from harness.history import Value
 from harness.recorder import Recorder
-from harness.service import Probes
+from harness.settings import Probes
 
 _CHANNEL_OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),
@@ -105,7 +105,7 @@ class Prober(threading.Thread):
         self._decide(readiness(answers))
 
     def _decide(self, ready: bool) -> None:
-        """One good answer makes ready; as many bad ones in a row as the settings say make unready."""
+        """One good answer makes ready; as many bad ones in a row as the settings say, unready."""
         self._failures = 0 if ready else self._failures + 1
         changed = not self._ready if ready else self._failures == self._settings.failures
         if changed and ready != self._ready:

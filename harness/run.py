@@ -39,7 +39,7 @@ _TABLES = {
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One test of a suite: its promise in words, its history, its verdicts, and how to repeat it."""
+    """One test of a suite: its promise in words, history, verdicts, and how to repeat it."""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ class Scenario:
     history: History
     verdicts: tuple[Verdict, ...] = ()
     phases: Mapping[str, float | None] = field(default_factory=dict)
-    """Phase times in seconds from the fault's proven effect, such as ``ready_s``; None: never seen."""
+    """Seconds from the first fault's proven effect, such as ``ready_s``; None: never seen."""
     conclusion: str = "judged"  # judged | skipped | failed
     message: str = ""  # why, where it was skipped or failed
 
@@ -114,7 +114,7 @@ class _Document:
 
 
 def save(run: Run, directory: Path) -> None:
-    """Write run.json, the tables and events.jsonl into the directory, each file whole or not at all."""
+    """Write run.json, tables and events.jsonl into the directory, each whole or not at all."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in _TABLES:
         _save_table(name, [each.history for each in run.scenarios], directory)
@@ -139,8 +139,9 @@ def load(directory: Path) -> Run:
         ) from error
     if raw.get("schema") != SCHEMA:
         raise RunFormatError(
-            f"{path} has schema {raw.get('schema')!r}, written by Mayfly {raw.get('version', '?')}; "
-            f"this version reads schema {SCHEMA}. Use the version that wrote it, or run again"
+            f"{path} has schema {raw.get('schema')!r}, written by Mayfly "
+            f"{raw.get('version', '?')}; this version reads schema {SCHEMA}. "
+            "Use the version that wrote it, or run again"
         )
     try:
         return _load(msgspec.json.decode(content, type=_Document), directory)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Table: TypeAlias = NDArray[np.void]
 
 CORRECT, WRONG, NO_ANSWER = 1, 0, -1
-"""Values of the ``correct`` column: equal to the golden answer, different from it, none to compare."""
+"""Values of the ``correct`` column: as the golden answer, unlike it, none to compare."""
 
 REQUEST = np.dtype(
     [

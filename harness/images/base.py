@@ -38,9 +38,9 @@ def _make(client: docker.DockerClient, reference: str, say: engine.Say) -> None:
     suite = next((suite for suite in _SUITES if suite in reference), None)
     if not reference.startswith("debian:") or suite is None:
         raise ImageError(
-            f"the base image {reference} cannot be pulled, and only debian:<suite> can be made here "
-            f"(suites: {', '.join(_SUITES)}); name one of those as platform.base_image, or make a "
-            f"registry reachable"
+            f"the base image {reference} cannot be pulled, and only debian:<suite> can be made "
+            f"here (suites: {', '.join(_SUITES)}); name one of those as platform.base_image, "
+            "or make a registry reachable"
         )
     if shutil.which("mmdebstrap") is None:
         engine.install_packages(say, "mmdebstrap")

@@ -1,4 +1,4 @@
-"""A recipe: a folder with a Dockerfile and what it copies. Its tag is the hash of all its inputs."""
+"""A recipe: a Dockerfile and what it copies. The image's tag is the hash of all its inputs."""
 
 import hashlib
 import io
@@ -28,7 +28,7 @@ class Recipe:
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     def tag(self, base: str) -> str:
-        """``mayfly/<name>:<hash>``: another tag as soon as anything that enters the image changed."""
+        """``mayfly/<name>:<hash>``: another tag as soon as anything in the image changed."""
         digest = hashlib.sha256(base.encode())
         digest.update(repr(sorted(self.arguments.items())).encode())
         if self.lock:
@@ -75,7 +75,7 @@ def _files_below(source: Path) -> list[Path]:
 
 
 def _add(tar: tarfile.TarFile, inside: str, path: Path) -> None:
-    """Owner, times and mode are fixed, so that the builder's cache sees content and nothing else."""
+    """Owner, times and mode are fixed: the builder's cache is to see content only."""
     entry = tarfile.TarInfo(inside)
     entry.size = path.stat().st_size
     entry.mode = _MODE_EXECUTABLE if path.stat().st_mode & 0o100 else _MODE

@@ -1,4 +1,4 @@
-"""Wheels for an image, downloaded outside of its build and checked against the hashes of a lock file.
+"""Wheels for an image, downloaded outside of its build, checked against a lock file's hashes.
 
 A build may have no way to a package index, or none whose certificate it trusts; and what enters an
 image is pinned to the byte.
@@ -28,7 +28,8 @@ def ensure(lock: Path, architecture: str) -> Path:
     """
     if architecture not in _PLATFORMS:
         raise ImageError(
-            f"expected an engine on {' or '.join(_PLATFORMS)}, found {architecture}: no wheels for it"
+            f"expected an engine on {' or '.join(_PLATFORMS)}, found {architecture}: "
+            "there are no wheels for it"
         )
     key = hashlib.sha256(lock.read_bytes() + architecture.encode() + PYTHON.encode())
     folder = _cache() / "wheels" / key.hexdigest()[:16]

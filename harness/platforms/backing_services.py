@@ -80,7 +80,7 @@ class BackingServices:
         }
 
     def records(self, prefix: str) -> Table | None:
-        """What the service recorded under ids with this prefix; None where it offers no look inside."""
+        """What was recorded under ids with this prefix; None where nobody may look inside."""
         offered = self._grounds.settings.service.records
         if offered is None or "database" not in self._running:
             return None

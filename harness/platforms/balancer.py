@@ -11,7 +11,7 @@ import httpx
 from harness import nginx
 from harness.errors import PlatformError
 from harness.platforms.containers import LOOPBACK, Container, Spec
-from harness.service import Balancer as Timeouts
+from harness.settings import Balancer as Timeouts
 
 _FOLDER = "/etc/mayfly"
 _TIMEOUT_S = 10.0

@@ -1,4 +1,4 @@
-"""One container of a run: hardened, labelled, published on 127.0.0.1 only; made by testcontainers."""
+"""One container of a run: hardened, labelled, on 127.0.0.1 only; made by testcontainers."""
 
 import io
 import tarfile
@@ -67,8 +67,8 @@ class Container:
                 self._find_ports()
         except ImageNotFound as error:
             raise ImageError(
-                f"expected the image {self.spec.image} on the engine or in a registry, found neither; "
-                "build or pull it, or mend service.image in resilience.toml"
+                f"expected the image {self.spec.image} on the engine or in a registry, found "
+                "neither; build or pull it, or mend service.image in resilience.toml"
             ) from error
         except APIError as error:
             raise PlatformError(
@@ -159,9 +159,8 @@ class Container:
 
     def remove(self) -> None:
         """Remove it, running or not."""
-        with engine_errors(f"removing {self.name}"):
-            with suppress(NotFound):
-                self._model.remove(force=True, v=True)
+        with engine_errors(f"removing {self.name}"), suppress(NotFound):
+            self._model.remove(force=True, v=True)
 
 
 def _describe(spec: Spec) -> DockerContainer:

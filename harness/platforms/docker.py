@@ -1,4 +1,4 @@
-"""The Docker platform: a fleet behind nginx, with backing services, kept alive by a control loop."""
+"""The Docker platform: a fleet behind nginx, kept alive by a control loop."""
 
 import time
 from collections.abc import Mapping, Sequence

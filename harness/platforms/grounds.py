@@ -12,7 +12,8 @@ from harness.platforms import ownership
 from harness.platforms.containers import Spec
 from harness.platforms.network import Network
 from harness.recorder import Recorder
-from harness.service import Artifact, Settings
+from harness.service import Artifact
+from harness.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Grounds:
         return full
 
     def fail(self, error: MayflyError) -> None:
-        """Note that the platform cannot go on; whoever waits for it is told. The first error counts."""
+        """Note that the platform cannot go on; whoever waits is told. The first error counts."""
         with self._changed:
             self._failure = self._failure or error
             self._changed.notify_all()

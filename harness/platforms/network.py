@@ -35,7 +35,7 @@ class Network:
         return str(address)
 
     def _create(self, labels: Mapping[str, str]) -> ipaddress.IPv4Network:
-        """Let the engine find a free subnet, then ask for exactly that: only then may addresses be chosen."""
+        """Ask for a subnet that the engine found free: only then may addresses be chosen."""
         for _ in range(_TRIES):
             probe = self._client.networks.create(self.name, driver="bridge", labels=dict(labels))
             probe.reload()

@@ -1,4 +1,4 @@
-"""The control loop on containers: carries out the Reconciler's orders, and tells it what happens."""
+"""The control loop on containers: carries out the Reconciler's orders, tells it what happens."""
 
 import queue
 import threading
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from docker.errors import APIError
 
 from harness import nginx
-from harness.control import Launch, Order, Reconciler
+from harness.control import Launch, Order, Reconciler, Route
 from harness.errors import EngineError, MayflyError, PlatformError
 from harness.examiner import Examiner
 from harness.platforms.backing import accepts_connections
@@ -197,10 +197,12 @@ class ReplicaKeeper:
             self._pool.submit(self._examine, signal.name)
 
     def _carry_out(self, orders: Sequence[Order]) -> None:
+        """Launches first: they only hand work to the pool, so routing goes on beside them."""
         for order in orders:
             if isinstance(order, Launch):
                 self._launch(order)
-            else:
+        for order in orders:
+            if isinstance(order, Route):
                 self._route(order.names)
 
     def _route(self, names: Sequence[str]) -> None:
@@ -243,7 +245,7 @@ class ReplicaKeeper:
             watch_usage(container, self._grounds.recorder)
 
     def _has_ended(self, name: str) -> bool:
-        """Whether it ran and ended at once: then the engine tells of a death, and that is enough."""
+        """Whether it ran and ended at once: the engine then tells of a death, which is enough."""
         container = self._containers.get(name)
         return container is not None and container.has_started and not container.is_running()
 
@@ -289,7 +291,7 @@ class ReplicaKeeper:
         return container
 
     def _examine(self, name: str) -> None:
-        """Its first golden answers, asked of it directly; a replica that dies meanwhile has none."""
+        """Its first golden answers, asked directly; a replica that dies meanwhile has none."""
         port = self._containers[name].published(self._grounds.settings.service.port)
         try:
             seen = self._examiner.examine(name, f"{LOOPBACK}:{port}")

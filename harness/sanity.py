@@ -1,0 +1,108 @@
+"""What no type can say of resilience.toml: ranges, contradictions, placeholders, misspelt keys."""
+
+import difflib
+import re
+import string
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import ConfigurationError
+from harness.settings import PLACEHOLDERS, Settings
+
+
+def refuse_nonsense(settings: Settings, path: Path) -> None:
+    """Raise ConfigurationError for the first value that has the right type and no meaning."""
+    service = settings.service
+    problems = [
+        (
+            (service.build is None) == (service.image is None),
+            "service: expected exactly one of build and image",
+        ),
+        (
+            not 1 <= settings.platform.replicas <= 16,
+            f"platform.replicas: expected 1 to 16, found {settings.platform.replicas}",
+        ),
+        (
+            not 0 < settings.platform.time_scale <= 1,
+            "platform.time_scale: expected above 0, at most 1, "
+            f"found {settings.platform.time_scale}",
+        ),
+        (
+            not 0 < settings.load.deadline_s <= 300,
+            f"load.deadline_s: expected above 0, at most 300 s, found {settings.load.deadline_s}",
+        ),
+        (
+            not 0 < settings.load.rate_rps <= 10_000,
+            f"load.rate_rps: expected above 0, at most 10000, found {settings.load.rate_rps}",
+        ),
+        (
+            settings.load.schedule not in {"constant", "poisson"},
+            f"load.schedule: expected constant or poisson, found {settings.load.schedule!r}",
+        ),
+        (service.cpus <= 0, f"service.cpus: expected more than 0, found {service.cpus}"),
+        (
+            service.memory_mb < 16,
+            f"service.memory_mb: expected at least 16, found {service.memory_mb}",
+        ),
+        *(
+            (not 1 <= port <= 65535, f"service: expected a port from 1 to 65535, found {port}")
+            for port in (service.port, service.http_port or 1)
+        ),
+    ]
+    for wrong, message in problems:
+        if wrong:
+            raise ConfigurationError(f"{path}: {message}")
+    for key, value in service.environment.items():
+        _check_placeholders(key, value, path)
+
+
+def _check_placeholders(key: str, value: str, path: Path) -> None:
+    try:
+        names = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: service.environment.{key}: {error}") from error
+    unknown = names - PLACEHOLDERS
+    if unknown:
+        raise ConfigurationError(
+            f"{path}: service.environment.{key} refers to {{{unknown.pop()}}}, which nothing "
+            f"fills in; known: {', '.join(sorted(PLACEHOLDERS))}"
+        )
+
+
+def explain(message: str) -> str:
+    """Msgspec's message with the place first, and a guess where a key is misspelt."""
+    text, _, place = message.partition(" - at `$")
+    where = place.rstrip("`").lstrip(".") or "the file"
+    unknown = re.search(r"unknown field `(\w+)`", text)
+    if unknown:
+        known = _keys(where)
+        return (
+            f"{where} has no key {unknown[1]!r}{guess(unknown[1], known)}; "
+            f"known keys: {', '.join(sorted(known))}"
+        )
+    return f"{where}: {text[0].lower()}{text[1:]}"
+
+
+def _keys(where: str) -> dict[str, object]:
+    kind: type = Settings
+    for part in where.split(".") if where != "the file" else ():
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        inner = fields.get(part)
+        kind = next(
+            (each for each in (inner, *getattr(inner, "__args__", ())) if _is_section(each)), kind
+        )
+    return {field.name: field.type for field in msgspec.structs.fields(kind)}
+
+
+def _is_section(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def guess(key: str, known: dict[str, object]) -> str:
+    """A hint at the key that was probably meant, or nothing."""
+    stem = re.sub(r"_(s|ms|mb|rps|seconds|millis)$", "", key)
+    near = difflib.get_close_matches(key, known, n=1) or [
+        name for name in known if name.startswith(stem)
+    ]
+    return f"; did you mean {near[0]!r}?" if near else ""

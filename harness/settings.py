@@ -1,0 +1,103 @@
+"""The tables and keys of resilience.toml, with their defaults and units."""
+
+import msgspec
+
+PLACEHOLDERS = frozenset(
+    {
+        "model_digest",
+        "database_url",
+        "cache_url",
+        "store_url",
+        "store_bucket",
+        "store_key",
+        "store_secret",
+        "replica",
+    }
+)
+"""What a value in [service.environment] may refer to as ``{name}``; the run fills it in."""
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of resilience.toml: an unknown key is an error."""
+
+
+class Records(Section, frozen=True):
+    """How to read back what the service has recorded.
+
+    The query answers with request id, replica, model digest and number of executions, one row a
+    record; ``{prefix}`` stands for what the ids of one scenario begin with.
+    """
+
+    query: str
+
+
+class Service(Section, frozen=True):
+    """The service under test."""
+
+    model: str
+    golden: str
+    build: str | None = None
+    image: str | None = None
+    port: int = 8080
+    http_port: int | None = None
+    artifact: str | None = None
+    bake_model: bool = False  # into the image, instead of a download at start
+    cpus: float = 1.0
+    memory_mb: int = 512
+    user: int = 65534
+    stop_grace_s: float = 30.0  # Kubernetes' terminationGracePeriodSeconds
+    environment: dict[str, str] = {}
+    records: Records | None = None
+
+
+class Probes(Section, frozen=True):
+    """How the platform asks replicas for their health, as a kubelet does it."""
+
+    period_s: float = 0.5
+    startup_period_s: float = 0.05
+    timeout_s: float = 1.0  # Kubernetes' timeoutSeconds
+    failures: int = 2  # in a row, until a replica counts as not ready
+    start_timeout_s: float = 30.0  # Kubernetes' startup probe with its defaults: 10 s x 3
+
+
+class Balancer(Section, frozen=True):
+    """nginx's time-outs: above the slowest legal call's p99.9, below the client's deadline."""
+
+    connect_timeout_s: float = 0.25
+    read_timeout_s: float = 0.75
+
+
+class PlatformSettings(Section, frozen=True):
+    """The platform that the replicas run on."""
+
+    base_image: str = "debian:bookworm-slim"
+    replicas: int = 3
+    time_scale: float = 1.0
+    backing: tuple[str, ...] = ("database", "cache", "store")
+    probes: Probes = Probes()
+    balancer: Balancer = Balancer()
+
+
+class Retry(Section, frozen=True):
+    """What the caller does about a failed attempt; one deadline spans all attempts."""
+
+    attempts: int = 3
+    codes: tuple[str, ...] = ("UNAVAILABLE",)
+
+
+class LoadSettings(Section, frozen=True):
+    """The load that is offered, unless a scenario asks for another."""
+
+    rate_rps: float = 200.0
+    schedule: str = "poisson"
+    deadline_s: float = 2.0
+    retry: Retry = Retry()
+
+
+class Settings(Section, frozen=True):
+    """resilience.toml as a whole."""
+
+    service: Service
+    platform: PlatformSettings = PlatformSettings()
+    load: LoadSettings = LoadSettings()
+    contract: dict[str, int | float] = {}
