@@ -41,7 +41,7 @@ def measure(server: Served, rate_rps: float, seconds: float, directory: Path) ->
         "latency_p50_ms": round(float(np.percentile(latency_ms, 50)), 3),
         "latency_p99_ms": round(float(np.percentile(latency_ms, 99)), 3),
         "cpu_ms_per_1000": round(1e6 * loaded.conditions.cpu_s / generator.sent, 1),
-        "nice": loaded.conditions.nice,
+        "priority": loaded.conditions.priority,
         "pacing": loaded.conditions.pacing,
     }
 

@@ -112,7 +112,7 @@ class History:
 
     ``began_s`` and ``ended_s`` bound the scenario. The tables hold its rows only; ``events`` also
     hold what came before, because the state of the fleet at ``began_s`` follows from it. ``records``
-    is None where the service offers no record store to look into.
+    is None where the service offers no look into its record store.
     """
 
     scenario: str

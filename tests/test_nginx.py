@@ -74,7 +74,7 @@ def test_no_route_forwards_nothing() -> None:
 
 @pytest.mark.parametrize("routes", [[], ROUTES])
 def test_failures_become_unavailable(routes: list[nginx.Route]) -> None:
-    """502, 503 and 504 become status 14 in trailers-only form: no body, the status in the headers."""
+    """502, 503 and 504 become status 14 in trailers-only form: in the headers, without a body."""
     configuration = configured(routes)
     answer = block(configuration, "location @unavailable {")
 
@@ -93,7 +93,7 @@ def test_timeouts_in_milliseconds() -> None:
     assert "grpc_send_timeout 1500ms;" in location
 
 
-def test_idempotent_calls_only_move_on_for_dead_upstreams() -> None:
+def test_calls_move_on_from_dead_and_frozen_upstreams() -> None:
     """The balancer itself tries the next replica for connection errors and time-outs, no more."""
     assert "grpc_next_upstream error timeout;" in configured(ROUTES)
 

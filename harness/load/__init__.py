@@ -28,7 +28,7 @@ class Progress:
 class Conditions:
     """What the generator had to work with, which decides how far its times can be trusted."""
 
-    nice: int  # -10 where raising the priority was allowed, else what it inherited
+    priority: str  # "real time" where that is allowed, else "nice -10" or what it inherited
     pacing: str  # "timerfd" (exact) or "event loop" (quantised to about 1 ms)
     cpu_s: float  # processor seconds from begin to the last outcome
 

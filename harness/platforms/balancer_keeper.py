@@ -85,7 +85,10 @@ class BalancerKeeper:
         with self._lock:
             latest = self._history[-1]
         position = len(self._history)
-        return ContainerTarget(latest.container, nginx.PORT, lambda: self._has_successor(position))
+        # Its successor takes the port over: its own status port tells whether it answers.
+        return ContainerTarget(
+            latest.container, nginx.STATUS_PORT, lambda: self._has_successor(position)
+        )
 
     def in_force(self) -> frozenset[str]:
         """The replicas that the balancer in charge sends calls to."""
