@@ -19,6 +19,9 @@ def main() -> int:
     started_s = time.monotonic()
     # As process 1 the kernel ignores SIGTERM for us until a handler is set; imports take a while.
     signal.signal(signal.SIGTERM, leave_at_once)
+    # onnxruntime reports to its maker by default, and keeps an id in the home directory: we have
+    # neither leave for the one nor, on a read-only root, a place for the other.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from service_under_test.configuration import (  # noqa: PLC0415
         ConfigurationError,
         read_configuration,
@@ -30,7 +33,7 @@ def main() -> int:
     except ConfigurationError as error:
         log = EventLog(os.environ.get("REPLICA_NAME", ""))
         for problem in error.problems:
-            log.error(
+            log.problem(
                 "bad_configuration",
                 setting=problem.name,
                 expected=problem.expected,

@@ -38,7 +38,7 @@ class HttpPort:
             writer.close()
 
     def _answer(self, request_line: bytes) -> bytes:
-        method, path = (request_line.decode("latin-1").split(" ") + ["", ""])[:2]
+        method, path, *_ = *request_line.decode("latin-1").split(" "), "", ""
         if method not in {"GET", "HEAD"}:
             return _response("405 Method Not Allowed", PLAIN_TEXT, b"only GET is served here\n")
         match path.partition("?")[0]:

@@ -60,7 +60,7 @@ class Inference:
         self._model = model
 
     def names(self, name: str, version: str) -> bool:
-        """Tell whether name and version name the loaded model; no version means the one there is."""
+        """Tell whether that is the loaded model; no version means the one there is."""
         model = self._model
         return (
             model is not None

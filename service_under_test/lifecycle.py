@@ -90,7 +90,7 @@ async def run(configuration: Configuration, log: EventLog, started_s: float) -> 
     try:
         await listen(replica)
     except (OSError, RuntimeError) as error:
-        log.error(
+        log.problem(
             "cannot_listen",
             expected=f"ports {configuration.port} and {configuration.http_port} to be free",
             seen=str(error)[:300],
@@ -129,7 +129,7 @@ async def _live(replica: Replica, told_to_stop: asyncio.Event, started_s: float)
     try:
         loading.result()
     except ArtifactError as error:
-        replica.log.error(
+        replica.log.problem(
             "model_refused", expected=error.expected, seen=error.seen, action=error.action
         )
         return EXIT_WRONG_ARTIFACT
@@ -180,7 +180,7 @@ async def drain(replica: Replica) -> None:
     replica.readiness.advance(Phase.DRAINING)
     replica.log.info("draining", in_flight=replica.admission.in_flight)
     serve_on_until_s = begun_s + min(configuration.propagation_s, configuration.drain_s / 2)
-    while time.monotonic() < serve_on_until_s and replica.admission.quiet_s() < QUIET_S:
+    while time.monotonic() < serve_on_until_s and replica.admission.quiet_s() < QUIET_S:  # noqa: ASYNC110 - silence is no event
         await asyncio.sleep(POLL_S)
     replica.readiness.advance(Phase.STOPPING)
     await asyncio.sleep(WATCHERS_TOLD_S)  # the last word of every Watch leaves before the GOAWAY

@@ -21,7 +21,9 @@ class EventLog:
         """Report something that the service is going to repair by itself."""
         self._write("warning", event, fields)
 
-    def error(self, event: str, *, expected: str, seen: str, action: str, **fields: Field) -> None:
+    def problem(
+        self, event: str, *, expected: str, seen: str, action: str, **fields: Field
+    ) -> None:
         """Report something that a person has to repair, and how."""
         self._write("error", event, {"expected": expected, "seen": seen, "do": action, **fields})
 
@@ -29,4 +31,4 @@ class EventLog:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = {"time": now, "level": level, "event": event, "replica": self._replica, **fields}
         sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()  # a platform reads the last line of a dead process; a buffer would eat it
+        sys.stdout.flush()  # a platform reads the last words of a dead process

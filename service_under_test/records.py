@@ -87,20 +87,21 @@ class Records:
 
     async def run(self) -> None:
         """Keep a connection and write group after group, until cancelled."""
-        backoff_s = BACKOFF_FIRST_S
+        backoff_s, away = BACKOFF_FIRST_S, False
         while True:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     connection = await self._connect()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to try again
                 self.first_attempt_made.set()
                 pause_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
                 backoff_s = min(backoff_s * 2, BACKOFF_LAST_S)
-                # The message may quote the address, and the address holds a password.
-                self._log.warning("database_away", reason=type(error).__name__)
+                if not away:  # once for each outage, and without the message: it may quote the url
+                    self._log.warning("database_away", reason=type(error).__name__)
+                away = True
                 await asyncio.sleep(pause_s)
                 continue
-            backoff_s = BACKOFF_FIRST_S
+            backoff_s, away = BACKOFF_FIRST_S, False
             self._log.info("database_connected")
             self._connection = connection
             self.first_attempt_made.set()
@@ -147,7 +148,7 @@ class Records:
             self._metrics.queued_records.set(len(entries))
             try:
                 await self._write(connection, entries)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except Exception as error:  # noqa: BLE001 - no failure of any kind may acknowledge
                 # It may be committed or not. Nobody is told yes; who asks again gets what stands.
                 self._log.warning("database_lost", reason=type(error).__name__)
                 _fail(entries)

@@ -1,7 +1,10 @@
 """Reaching a Docker engine, and what is said and done where none answers."""
 
+import gc
 import os
+import shutil
 import subprocess
+import warnings
 from pathlib import Path
 
 import docker
@@ -35,25 +38,32 @@ def ignore(_what: str) -> None:
     """Stands for a person who does not look."""
 
 
+def refusal(monkeypatch: pytest.MonkeyPatch, address: str) -> str:
+    """What is said when the engine at this address is asked for."""
+    monkeypatch.setenv("DOCKER_HOST", address)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # docker-py forgets a socket of its own
+        with pytest.raises(EngineError) as caught:
+            engine.connect()
+        said = str(caught.value)
+        del caught
+        gc.collect()
+    return said
+
+
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the address that was tried, and the command that starts an engine."""
-    monkeypatch.setenv("DOCKER_HOST", NOWHERE)
+    said = refusal(monkeypatch, NOWHERE)
 
-    with pytest.raises(EngineError) as caught:
-        engine.connect()
-
-    assert f"expected a Docker engine at {NOWHERE}" in str(caught.value)
-    assert "Start it, or run: " in str(caught.value)
-    assert "docker" in str(caught.value).partition("run: ")[2]
-    assert "\n" not in str(caught.value)
+    assert f"expected a Docker engine at {NOWHERE}" in said
+    assert "Start it, or run: " in said
+    assert "docker" in said.partition("run: ")[2].lower()
+    assert "\n" not in said
 
 
 def test_nonsense_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """An address that is none is an EngineError too."""
-    monkeypatch.setenv("DOCKER_HOST", "nonsense://x y")
-
-    with pytest.raises(EngineError, match="nonsense://x y"):
-        engine.connect()
+    assert "expected a Docker engine at nonsense://x y" in refusal(monkeypatch, "nonsense://x y")
 
 
 def test_named_engine_is_left_alone(monkeypatch: pytest.MonkeyPatch, done: list[str]) -> None:
@@ -81,7 +91,7 @@ def test_starts_an_engine(
     monkeypatch: pytest.MonkeyPatch, done: list[str], dockerd: str | None
 ) -> None:
     """It is installed only if it is missing; each step is said before it is done."""
-    monkeypatch.setattr(engine.shutil, "which", lambda _name: dockerd)
+    monkeypatch.setattr(shutil, "which", lambda _name: dockerd)
     said: list[str] = []
 
     engine.ensure(said.append)

@@ -1,0 +1,165 @@
+"""What a fault does when something goes wrong: it heals, and tells all that went wrong."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from harness.errors import FaultError, UnprovenError
+from harness.fault import Injection, Stages, fault, shown
+from harness.recorder import Recorder
+from tests.test_fault import Thing, injection, taking_down
+
+
+@pytest.fixture
+def thing() -> Thing:
+    """What is disturbed."""
+    return Thing()
+
+
+def test_error_in_the_block_heals(thing: Thing) -> None:
+    """An error in the block is raised as it is, after healing was proven."""
+    subject = injection(thing)
+
+    with pytest.raises(ZeroDivisionError, match="^mine$"), subject.hold():
+        raise ZeroDivisionError("mine")
+
+    assert thing.notes[-2:] == ["heal", "prove up"]
+    assert subject.record.proof.complete is False  # there was no bystander to prove unharmed
+    assert subject.record.restored_s is not None
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, pytest.skip.Exception])
+def test_interrupted_block_heals(thing: Thing, interruption: type[BaseException]) -> None:
+    """An interrupted block is healed, and the interruption goes on."""
+    with pytest.raises(interruption), injection(thing).hold():
+        raise interruption("stop")
+
+    assert thing.notes[-2:] == ["heal", "prove up"]
+
+
+@pytest.mark.xfail(reason="the heal's error is dropped", raises=AssertionError)
+def test_interrupted_block_that_cannot_be_healed() -> None:
+    """An interruption goes on even if healing fails, but somebody is told that it did."""
+    with (
+        pytest.raises(KeyboardInterrupt) as caught,
+        injection(Thing(broken_for_good=True)).hold(),
+    ):
+        raise KeyboardInterrupt
+
+    assert any("not shown to heal" in note for note in getattr(caught.value, "__notes__", ()))
+
+
+def test_failed_heal() -> None:
+    """A heal that cannot be shown is an error of its own, with what was expected and seen."""
+    with (
+        pytest.raises(UnprovenError, match=r"not shown to heal: .*thing-1 is up; seen: up: False"),
+        injection(Thing(broken_for_good=True)).hold(),
+    ):
+        pass
+
+
+def test_failed_heal_does_not_hide_the_first_error() -> None:
+    """The block's error and the heal's are told together, the block's first."""
+    with (
+        pytest.raises(ExceptionGroup) as caught,
+        injection(Thing(broken_for_good=True)).hold(),
+    ):
+        raise ZeroDivisionError
+
+    assert [type(each) for each in caught.value.exceptions] == [ZeroDivisionError, UnprovenError]
+
+
+def test_error_while_injecting() -> None:
+    """An injection that raises half way is told, though there is nothing left to heal it with."""
+
+    @fault
+    def clumsy(thing: Thing) -> Stages:
+        thing.take_down()
+        raise FaultError("the engine refused")
+        yield
+
+    with pytest.raises(ExceptionGroup) as caught:
+        Injection.of(clumsy(Thing()), "story", (), Recorder()).hold().__enter__()
+
+    assert str(caught.value.exceptions[0]) == "the engine refused"
+
+
+def test_error_while_healing(thing: Thing) -> None:
+    """A heal that raises is told as it is."""
+
+    @fault
+    def stuck(target: Thing) -> Stages:
+        target.take_down()
+        yield shown("it is down", lambda: not target.up)
+        raise FaultError("cannot undo")
+
+    with (
+        pytest.raises(FaultError, match="^cannot undo$"),
+        Injection.of(stuck(thing), "story", (), Recorder()).hold(),
+    ):
+        pass
+
+
+def test_generator_is_closed(thing: Thing) -> None:
+    """What a fault holds on to is let go, whatever it does after its second proof."""
+    closed: list[str] = []
+
+    def stages(target: Thing) -> Iterator[None]:
+        try:
+            yield shown("it is well", target.answers)  # type: ignore[misc]
+            yield shown("it is well", target.answers)  # type: ignore[misc]
+            yield None
+        finally:
+            closed.append("closed")
+
+    planned = fault(stages)(thing)  # type: ignore[arg-type]
+    with Injection.of(planned, "story", (), Recorder()).hold():
+        assert closed == []
+
+    assert closed == ["closed"]
+
+
+def test_restarted_bystander(thing: Thing) -> None:
+    """A bystander that is another process afterwards was harmed: the fault is healed, and told."""
+    bystander = Thing("thing-2")
+
+    @fault
+    def careless(target: Thing) -> Stages:
+        bystander.restarts += 1
+        yield from taking_down(target).stages()
+
+    subject = Injection.of(careless(thing), "story", (bystander,), Recorder())
+    with pytest.raises(
+        UnprovenError, match=r"spare its bystanders.*seen: thing-2#0 before, thing-2#1 now"
+    ):
+        subject.hold().__enter__()
+
+    assert thing.notes[-2:] == ["heal", "prove up"]
+    assert subject.record.proof.complete is False
+
+
+def test_silent_bystander(thing: Thing) -> None:
+    """A bystander that runs but no longer answers was harmed too."""
+    with pytest.raises(UnprovenError, match="thing-2 runs on undisturbed"):
+        injection(thing, Thing("thing-3"), Thing("thing-2", up=False)).hold().__enter__()
+
+    assert thing.notes[-2:] == ["heal", "prove up"]
+
+
+def test_nested_faults_heal_in_reverse(thing: Thing) -> None:
+    """Of two faults in one block the inner one is healed first; both heal if the block fails."""
+    inner = Thing("thing-2", notes=thing.notes)
+
+    with pytest.raises(ZeroDivisionError), injection(thing).hold(), injection(inner).hold():
+        thing.notes.append("window")
+        raise ZeroDivisionError
+
+    assert [note for note in thing.notes if not note.startswith("prove")] == [
+        "inject",
+        "inject",
+        "window",
+        "heal",
+        "heal",
+    ]
+    assert thing.up
+    assert inner.up
