@@ -1,84 +1,13 @@
 """The life of a fault: injected, proven, held, healed, proven again; whatever happens inside."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-
 import pytest
 
 from harness.errors import FaultError, UnprovenError
-from harness.fault import Check, Injection, Stages, fault, shown
+from harness.fault import Injection, Stages, fault, shown
 from harness.history import Proof
 from harness.platform import Target
 from harness.recorder import Recorder
-from harness.tables import text
-
-Notes = list[str]
-
-
-@dataclass
-class Thing:
-    """Fits ``Target``: something that is up or down, and writes down what is done to it."""
-
-    name: str = "thing-1"
-    up: bool = True
-    restarts: int = 0
-    resists: bool = False  # what is done to it has no effect
-    broken_for_good: bool = False
-    notes: Notes = field(default_factory=list)
-
-    def is_running(self) -> bool:
-        """Whether it is up."""
-        return self.up
-
-    def answers(self) -> bool:
-        """Whether it is up, seen from outside."""
-        return self.up
-
-    def identity(self) -> str:
-        """Changes with each restart."""
-        return f"{self.name}#{self.restarts}"
-
-    def successor_is_ready(self) -> bool:
-        """Nobody ever takes its place."""
-        return False
-
-    def logs(self, lines: int) -> str:
-        """It writes nothing."""
-        return ""[:lines]
-
-    def take_down(self) -> None:
-        """Disturb it."""
-        self.notes.append("inject")
-        self.up = self.up and self.resists
-
-    def bring_up(self) -> None:
-        """Heal it."""
-        self.notes.append("heal")
-        self.up = not self.broken_for_good
-
-
-def seen_by(thing: Thing, what: str, is_true: Callable[[], bool]) -> Check:
-    """A check that notes that it was made, and tells what it saw."""
-
-    def look() -> bool:
-        thing.notes.append(f"prove {what}") if f"prove {what}" not in thing.notes else None
-        return is_true()
-
-    return shown(f"{thing.name} is {what}", look, lambda: f"up: {thing.up}", within_s=0.02)
-
-
-@fault
-def taking_down(thing: Thing) -> Stages:
-    """A fault as the guide tells to write one."""
-    thing.take_down()
-    yield seen_by(thing, "down", lambda: not thing.answers())
-    thing.bring_up()
-    yield seen_by(thing, "up", thing.answers)
-
-
-def injection(thing: Thing, *bystanders: Target) -> Injection:
-    """The fault above, about to begin."""
-    return Injection.of(taking_down(thing), "story", bystanders, Recorder())
+from tests.targets import Thing, injection, taking_down
 
 
 def kinds(subject: Injection) -> list[str]:
@@ -125,7 +54,7 @@ def test_record_of_a_life() -> None:
 
 
 def _told(proofs: tuple[Proof, ...]) -> list[tuple[str, bool, str]]:
-    return [(proof.statement, proof.proven, text(proof.seen)) for proof in proofs]
+    return [(proof.statement, proof.proven, proof.seen) for proof in proofs]
 
 
 def test_planning_disturbs_nothing() -> None:
@@ -182,7 +111,7 @@ def test_late_effect_is_awaited() -> None:
         yield shown(f"{thing.name} is slow", lambda: next(looks), within_s=5.0)
         yield shown(f"{thing.name} is quick", lambda: True)
 
-    subject = Injection.of(slow(Thing()), "story", (), Recorder())
+    subject = injection(slow(Thing()))
     with subject.hold():
         pass
 
@@ -198,11 +127,19 @@ def test_several_checks_must_all_hold() -> None:
         yield [shown("one", lambda: True), shown("two", lambda: False, within_s=0.0)]
         yield shown(f"{thing.name} is well", lambda: True)
 
-    subject = Injection.of(half(Thing()), "story", (), Recorder())
+    subject = injection(half(Thing()))
     with pytest.raises(UnprovenError, match="expected that two"):
         subject.hold().__enter__()
 
     assert [proof.proven for proof in subject.record.proof.effect] == [True, False]
+
+
+def test_nobody_stands_by() -> None:
+    """Where there is nobody whom the fault could have harmed, it is not shown to have spared them."""
+    subject = Injection.of(taking_down(Thing()), "story", (), Recorder())
+
+    with pytest.raises(UnprovenError, match="spare its bystanders: it offers no proof"):
+        subject.hold().__enter__()
 
 
 def test_fault_without_proof() -> None:
@@ -214,7 +151,7 @@ def test_fault_without_proof() -> None:
         yield shown("all is well", lambda: True)
 
     with pytest.raises(UnprovenError, match="take effect: it offers no proof"):
-        Injection.of(silent(Thing()), "story", (), Recorder()).hold().__enter__()
+        injection(silent(Thing())).hold().__enter__()
 
 
 def test_no_target() -> None:
@@ -226,3 +163,8 @@ def test_no_target() -> None:
 def test_target_by_name() -> None:
     """A target may be given by keyword."""
     assert taking_down(thing=Thing("thing-3")).targets[0].name == "thing-3"
+
+
+def test_thing_is_a_target() -> None:
+    """What these tests disturb is what the harness calls a target."""
+    assert isinstance(Thing(), Target)

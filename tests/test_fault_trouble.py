@@ -1,13 +1,14 @@
 """What a fault does when something goes wrong: it heals, and tells all that went wrong."""
 
+import itertools
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from harness.errors import FaultError, UnprovenError
-from harness.fault import Injection, Stages, fault, shown
-from harness.recorder import Recorder
-from tests.test_fault import Thing, injection, taking_down
+from harness.fault import Stages, fault, shown
+from tests.targets import Thing, injection, taking_down
 
 
 @pytest.fixture
@@ -20,11 +21,11 @@ def test_error_in_the_block_heals(thing: Thing) -> None:
     """An error in the block is raised as it is, after healing was proven."""
     subject = injection(thing)
 
-    with pytest.raises(ZeroDivisionError, match="^mine$"), subject.hold():
+    with pytest.raises(ZeroDivisionError, match=r"^mine$"), subject.hold():
         raise ZeroDivisionError("mine")
 
     assert thing.notes[-2:] == ["heal", "prove up"]
-    assert subject.record.proof.complete is False  # there was no bystander to prove unharmed
+    assert subject.record.proof.complete
     assert subject.record.restored_s is not None
 
 
@@ -79,7 +80,7 @@ def test_error_while_injecting() -> None:
         yield
 
     with pytest.raises(ExceptionGroup) as caught:
-        Injection.of(clumsy(Thing()), "story", (), Recorder()).hold().__enter__()
+        injection(clumsy(Thing())).hold().__enter__()
 
     assert str(caught.value.exceptions[0]) == "the engine refused"
 
@@ -94,8 +95,8 @@ def test_error_while_healing(thing: Thing) -> None:
         raise FaultError("cannot undo")
 
     with (
-        pytest.raises(FaultError, match="^cannot undo$"),
-        Injection.of(stuck(thing), "story", (), Recorder()).hold(),
+        pytest.raises(FaultError, match=r"^cannot undo$"),
+        injection(stuck(thing)).hold(),
     ):
         pass
 
@@ -113,12 +114,20 @@ def test_generator_is_closed(thing: Thing) -> None:
             closed.append("closed")
 
     planned = fault(stages)(thing)  # type: ignore[arg-type]
-    with Injection.of(planned, "story", (), Recorder()).hold():
+    with injection(planned).hold():
         assert closed == []
 
     assert closed == ["closed"]
 
 
+@pytest.fixture
+def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which each look takes half a second, so that two seconds are soon over."""
+    instants = itertools.count(0.0, 0.5)
+    monkeypatch.setattr("harness.fault.time", SimpleNamespace(monotonic=lambda: next(instants)))
+
+
+@pytest.mark.usefixtures("quick_clock")
 def test_restarted_bystander(thing: Thing) -> None:
     """A bystander that is another process afterwards was harmed: the fault is healed, and told."""
     bystander = Thing("thing-2")
@@ -128,7 +137,7 @@ def test_restarted_bystander(thing: Thing) -> None:
         bystander.restarts += 1
         yield from taking_down(target).stages()
 
-    subject = Injection.of(careless(thing), "story", (bystander,), Recorder())
+    subject = injection(careless(thing), bystander)
     with pytest.raises(
         UnprovenError, match=r"spare its bystanders.*seen: thing-2#0 before, thing-2#1 now"
     ):
@@ -138,6 +147,7 @@ def test_restarted_bystander(thing: Thing) -> None:
     assert subject.record.proof.complete is False
 
 
+@pytest.mark.usefixtures("quick_clock")
 def test_silent_bystander(thing: Thing) -> None:
     """A bystander that runs but no longer answers was harmed too."""
     with pytest.raises(UnprovenError, match="thing-2 runs on undisturbed"):
@@ -146,20 +156,33 @@ def test_silent_bystander(thing: Thing) -> None:
     assert thing.notes[-2:] == ["heal", "prove up"]
 
 
+class Prefixed(list[str]):
+    """Notes that also go to a list shared by several things, with the name of the one."""
+
+    def __init__(self, name: str, shared: list[str]) -> None:
+        super().__init__()
+        self._name, self._shared = name, shared
+
+    def append(self, note: str) -> None:
+        """Note it in both places."""
+        super().append(note)
+        self._shared.append(f"{self._name} {note}")
+
+
 def test_nested_faults_heal_in_reverse(thing: Thing) -> None:
     """Of two faults in one block the inner one is healed first; both heal if the block fails."""
-    inner = Thing("thing-2", notes=thing.notes)
+    order: list[str] = []
+    inner = Thing("thing-2", notes=Prefixed("thing-2", order))
+    thing.notes = Prefixed("thing-1", order)
 
     with pytest.raises(ZeroDivisionError), injection(thing).hold(), injection(inner).hold():
-        thing.notes.append("window")
         raise ZeroDivisionError
 
-    assert [note for note in thing.notes if not note.startswith("prove")] == [
-        "inject",
-        "inject",
-        "window",
-        "heal",
-        "heal",
+    assert [note for note in order if "prove" not in note] == [
+        "thing-1 inject",
+        "thing-2 inject",
+        "thing-2 heal",
+        "thing-1 heal",
     ]
     assert thing.up
     assert inner.up

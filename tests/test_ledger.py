@@ -90,7 +90,7 @@ def test_demand_names_all_that_broke() -> None:
 
 def test_demand_in_doubt() -> None:
     """Where nothing broke but something could not be judged, that is an error of its own kind."""
-    with pytest.raises(InconclusiveError, match="^N2 inconclusive: N2 is so\n    no request$"):
+    with pytest.raises(InconclusiveError, match=r"^N2 inconclusive: N2 is so\n    no request$"):
         demand([verdict(HELD), verdict(INCONCLUSIVE, "N2", "no request")])
 
 
@@ -103,7 +103,7 @@ def test_broken_is_a_failed_assertion() -> None:
 def test_judging_adds_to_the_entry() -> None:
     """Verdicts belong to the entry, after those that it has, with the scope they were judged on."""
     book, scenario = ledger(), entry(HELD)
-    history = Story().fleet(3).requests(rate_rps=50).told()
+    history = Story(lasting_s=3.0).fleet(3).requests(rate_rps=50).told()
 
     told = book.judge(scenario, ("D3", "T5"), history, "run")
 
@@ -126,7 +126,7 @@ def test_whole_run_skips_what_never_ended() -> None:
 def test_saved_run_can_be_loaded(tmp_path: Path) -> None:
     """What was saved is what is loaded: scenarios, verdicts, conditions, warnings, status."""
     judged = entry(HELD, BROKEN)
-    judged.history = Story().fleet(3).requests(rate_rps=50).told()
+    judged.history = Story(lasting_s=3.0).fleet(3).requests(rate_rps=50).told()
     skipped = entry(conclusion="skipped")
     skipped.name, skipped.message = "other", "only 90% of the answers were right"
     book = ledger(judged, skipped)

@@ -10,6 +10,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import IO
 import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+
+_AT_ONCE = 8
 
 RUN, LOCK, MACHINE, ROLE = "mayfly.run", "mayfly.lock", "mayfly.machine", "mayfly.role"
 
@@ -74,8 +77,11 @@ def belongings(client: docker.DockerClient, run_id: str) -> list[Leftover]:
 def remove(client: docker.DockerClient, run_id: str) -> list[Leftover]:
     """Remove everything of one run, containers first. What resists does not stop the rest."""
     removed = belongings(client, run_id)
-    for container in _containers(client, run_id):
-        _quietly(container.remove, force=True, v=True)
+    containers = _containers(client, run_id)
+    if containers:
+        with ThreadPoolExecutor(min(len(containers), _AT_ONCE)) as pool:
+            for _ in pool.map(lambda each: _quietly(each.remove, force=True, v=True), containers):
+                pass
     for network in client.networks.list(filters=_label(run_id)):
         _quietly(network.remove)
     for volume in client.volumes.list(filters=_label(run_id)):
