@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from docker.utils.build import exclude_paths
+
 from harness import engine, service
 from harness.contract import Limits
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, LoadError
 from harness.images import build
 from harness.images.recipe import Recipe
+from harness.load.plan import RetryPolicy
 from harness.platforms.grounds import Blueprint
-from harness.service import ARTIFACT_FILES, Artifact
+from harness.service import Artifact
 from harness.settings import Settings
 
 
@@ -28,9 +31,12 @@ class Assembly:
         """Read a resilience.toml. Raises ConfigurationError."""
         settings = service.read(path)
         root = path.resolve().parent
-        assembly = cls(
-            root, settings, service.limits(settings, path), service.artifact(settings, root)
-        )
+        limits, artifact = service.limits(settings, path), service.artifact(settings, root)
+        assembly = cls(root, settings, limits, artifact)
+        try:
+            retry_policy(settings)
+        except LoadError as error:
+            raise ConfigurationError(f"{path}: {error}") from error
         if not assembly.golden.is_file():
             raise ConfigurationError(
                 f"{path}: service.golden: expected a file at {assembly.golden}, found none; "
@@ -48,10 +54,12 @@ class Assembly:
         service_settings = self.settings.service
         recipes = [build.BACKING[name] for name in ("balancer", *self.settings.platform.backing)]
         if service_settings.build is not None:
-            baked = self.artifact if service_settings.bake_model else None
-            recipes.append(service_recipe(self.root / service_settings.build, baked))
+            folder = self.root / service_settings.build
+            recipes.append(service_recipe(folder, self.artifact, bake=service_settings.bake_model))
         client = engine.connect()
         try:
+            if service_settings.image is not None:
+                build.fetch(client, service_settings.image, say)
             tags = build.ensure(client, recipes, self.settings.platform.base_image, say)
         finally:
             client.close()
@@ -59,7 +67,7 @@ class Assembly:
             return {**tags, "service": service_settings.image}
         return tags
 
-    def blueprint(self, images: Mapping[str, str], run_id: str, seed: int) -> Blueprint:
+    def blueprint(self, images: Mapping[str, str], run_id: str) -> Blueprint:
         """What a platform is made from."""
         return Blueprint(
             settings=self.settings,
@@ -68,24 +76,33 @@ class Assembly:
             golden=self.golden,
             tolerance=self.limits.golden_tolerance,
             run_id=run_id,
-            seed=seed,
         )
 
 
-def service_recipe(folder: Path, baked: Artifact | None) -> Recipe:
-    """The image of a service that is built from a folder: its Dockerfile, lock file and modules.
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """The caller's policy. Raises LoadError where it makes no sense."""
+    retry = settings.load.retry
+    return RetryPolicy(attempts=retry.attempts, codes=retry.codes)
 
-    What only training needs, golden sets and models stay outside, but for the one that is baked in.
+
+def service_recipe(folder: Path, artifact: Artifact | None, *, bake: bool) -> Recipe:
+    """The image of a service that is built from a folder with a Dockerfile.
+
+    The build's context is the folder without what its .dockerignore names, ``wheels/`` with what
+    its requirements.lock pins, and ``model/`` with the manifest, and with the model if it is baked in.
     """
-    files = {
-        f"app/{folder.name}/{path.relative_to(folder).as_posix()}": path
-        for path in sorted(folder.rglob("*.py"))
-        if "training" not in path.relative_to(folder).parts
-    }
+    ignored = folder / ".dockerignore"
+    patterns = ignored.read_text().split() if ignored.exists() else []
+    inside = exclude_paths(str(folder), [*patterns, "**/__pycache__"])
+    files = {name: folder / name for name in inside if (folder / name).is_file()}
     arguments: dict[str, str] = {}
-    if baked is not None:
+    if artifact is not None:
+        files["model/manifest.json"] = artifact.folder / "manifest.json"
+    if artifact is not None and bake:
         arguments["MODEL_SOURCE"] = "baked"
-        files |= {f"app/model/{name}": baked.folder / name for name in ARTIFACT_FILES}
+        files["model/model.onnx"] = artifact.folder / "model.onnx"
+    for added_by_the_recipe in ("Dockerfile", "requirements.lock"):
+        files.pop(added_by_the_recipe, None)
     lock = folder / "requirements.lock"
     return Recipe(
         "service", folder / "Dockerfile", files, lock if lock.exists() else None, arguments

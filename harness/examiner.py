@@ -4,12 +4,14 @@ So every cold start of a run has a first correct answer, a digest and a greatest
 golden outputs, with or without load.
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+from google.protobuf.message import DecodeError
 from open_inference.grpc.protocol import (
     ModelInferResponse,
     ModelMetadataRequest,
@@ -25,6 +27,23 @@ from harness.tables import CORRECT
 
 _CASES = 5
 _TIMEOUT_S = 5.0
+_AGAIN_AFTER_S = 0.05
+
+
+def _ask(link: grpc.Channel, body: bytes) -> bytes:
+    """One golden request, asked again for a while where the answer is UNAVAILABLE."""
+    infer = link.unary_unary(METHOD, _as_it_is, _as_it_is)
+    pause = threading.Event()
+    deadline_s = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            answer: bytes = infer(body, timeout=_TIMEOUT_S)
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > deadline_s:
+                raise
+            pause.wait(_AGAIN_AFTER_S)
+        else:
+            return answer
 
 
 def _as_it_is(message: bytes) -> bytes:
@@ -62,14 +81,17 @@ class Examiner:
                     f"{replica} says it is ready, but answered a golden request with "
                     f"{error.code().name}: {error.details()}"
                 ) from error
+            except (ValueError, DecodeError) as error:
+                raise PlatformError(
+                    f"{replica} answered a golden request with what cannot be read: {error}"
+                ) from error
 
     def _examine(self, replica: str, link: grpc.Channel) -> Examination:
-        infer = link.unary_unary(METHOD, _as_it_is, _as_it_is)
         answers: list[bytes] = []
         first_correct_s = 0.0
-        for case in range(_CASES):
+        for case in range(min(_CASES, self.workload.cases)):
             request_id = f"{self.run_id}-{replica}-{case}"
-            answer = infer(self.workload.body(case, request_id), timeout=_TIMEOUT_S)
+            answer = _ask(link, self.workload.body(case, request_id))
             if self.workload.judge(case, request_id, answer).correct != CORRECT:
                 raise PlatformError(
                     f"{replica} says it is ready, but its answer to golden case {case} is wrong "

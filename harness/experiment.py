@@ -18,11 +18,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.assembly import retry_policy
 from harness.errors import PlatformError
 from harness.fault import Injection, Planned
 from harness.fleet import Life
 from harness.history import FaultRecord, History, Window, join
-from harness.load.plan import Plan, RetryPolicy
+from harness.load.plan import Plan
 from harness.load.process import LoadProcess
 from harness.platform import Replica, Target
 from harness.platforms.docker import DockerPlatform
@@ -161,7 +162,7 @@ class Experiment:
         return [each for each in everything if each.name not in targeted]
 
     def _plan(self, rate_rps: float) -> Plan:
-        load, retry = self.settings.load, self.settings.load.retry
+        load = self.settings.load
         self._loads += 1
         return Plan(
             address=self.platform.address,
@@ -172,7 +173,7 @@ class Experiment:
             id_prefix=f"{self.id_prefix}{self._loads}-",
             golden=self.golden,
             model_name=self.settings.service.model,
-            retry=RetryPolicy(attempts=retry.attempts, codes=tuple(retry.codes)),
+            retry=retry_policy(self.settings),
             tolerance=self.tolerance,
         )
 

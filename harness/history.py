@@ -111,8 +111,8 @@ class History:
     """What happened from the start of a run to the end of one scenario.
 
     ``began_s`` and ``ended_s`` bound the scenario. The tables hold its rows only; ``events`` also
-    hold what came before, because the state of the fleet at ``began_s`` follows from it. ``records``
-    is None where the service offers no look into its record store.
+    hold what came before, because the state of the fleet at ``began_s`` follows from it.
+    ``records`` is None where the service offers no look into its record store.
     """
 
     scenario: str

@@ -63,10 +63,10 @@ class Ledger:
         histories = tuple(entry.history for entry in self.entries if entry.history.ended_s)
         return whole_run(histories, name)
 
-    def exit_status(self) -> ExitStatus:
+    def exit_status(self, *, others_failed: bool = False) -> ExitStatus:
         """Broken outweighs a failed harness: no broken promise may pass for bad weather."""
         outcomes = {verdict.verdict for entry in self.entries for verdict in entry.verdicts}
-        failed = any(entry.conclusion == "failed" for entry in self.entries)
+        failed = others_failed or any(entry.conclusion == "failed" for entry in self.entries)
         if Outcome.BROKEN in outcomes:
             return ExitStatus.BROKEN
         if self.harness_failed:

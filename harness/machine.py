@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import harness
@@ -18,6 +19,7 @@ def conditions(root: Path) -> dict[str, Value]:
         "python": platform.python_version(),
         "commit": _commit(root),
         "mayfly": harness.__version__,
+        "clock": f"wall = monotonic + {time.time() - time.monotonic():.3f} s",
     }
 
 

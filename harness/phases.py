@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clauses._serving import answered_by, began_s, sent_to
 from harness.fleet import Life, lives
 from harness.history import FaultRecord, History, latency_s
+from harness.serving import answered_by, began_s, sent_to
 from harness.tables import CORRECT, WRONG, Table
 
 SLOWER_THAN_STEADY = 3.0

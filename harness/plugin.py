@@ -30,6 +30,8 @@ _ENTRY = pytest.StashKey[Entry]()
 _SAVED = pytest.StashKey[Path]()
 _INCONCLUSIVE = pytest.StashKey[dict[str, str]]()
 """Why a scenario could not be judged, by its node id."""
+_OTHERS_FAILED = pytest.StashKey[bool]()
+"""Whether a test failed that is no scenario."""
 _UNJUDGED = (InconclusiveError, UnprovenError)
 
 
@@ -112,27 +114,39 @@ def pytest_runtest_makereport(
     """Give scenarios the outcomes that pytest does not know: unhealthy and inconclusive."""
     report = yield
     entry = item.stash.get(_ENTRY, None)
-    if entry is None or call.excinfo is None:
+    if call.excinfo is None or isinstance(call.excinfo.value, pytest.skip.Exception):
         return report
-    error = call.excinfo.value
-    if isinstance(error, UnhealthyError):
+    if entry is None:
+        item.config.stash[_OTHERS_FAILED] = True
+        return report
+    errors = _flat(call.excinfo.value)
+    if all(isinstance(error, UnhealthyError) for error in errors):
         report.outcome = "skipped"
-        report.longrepr = (str(item.path), item.location[1] or 0, f"unhealthy: {error}")
-        entry.conclusion, entry.message = "skipped", str(error)
-    elif isinstance(error, _UNJUDGED):
-        item.config.stash[_INCONCLUSIVE][report.nodeid] = str(error)
-        if isinstance(error, UnprovenError):
-            entry.conclusion, entry.message = "inconclusive", str(error)
-    elif not isinstance(error, pytest.skip.Exception):
-        _conclude_failure(item, entry, error)
+        report.longrepr = (str(item.path), item.location[1] or 0, f"unhealthy: {errors[0]}")
+        entry.conclusion, entry.message = "skipped", str(errors[0])
+    elif all(isinstance(error, _UNJUDGED) for error in errors):
+        item.config.stash[_INCONCLUSIVE][report.nodeid] = "\n".join(map(str, errors))
+        if isinstance(errors[0], UnprovenError):
+            entry.conclusion, entry.message = "inconclusive", str(errors[0])
+    else:
+        _conclude_failure(item, entry, errors)
     return report
 
 
-def _conclude_failure(item: pytest.Item, entry: Entry, error: BaseException) -> None:
-    entry.conclusion, entry.message = "failed", f"{type(error).__name__}: {error}"
-    if isinstance(error, MayflyError):
-        item.config.stash[_SESSION].ledger.harness_failed = True
-    if isinstance(error, EngineError):
+def _flat(error: BaseException) -> list[BaseException]:
+    """The errors in a group, or the one that is alone."""
+    if isinstance(error, BaseExceptionGroup):
+        return [each for inner in error.exceptions for each in _flat(inner)]
+    return [error]
+
+
+def _conclude_failure(item: pytest.Item, entry: Entry, errors: list[BaseException]) -> None:
+    told = "; ".join(f"{type(error).__name__}: {error}" for error in errors)
+    entry.conclusion, entry.message = "failed", told
+    opened = item.config.stash.get(_SESSION, None)
+    if opened is not None and any(isinstance(error, MayflyError) for error in errors):
+        opened.ledger.harness_failed = True
+    if any(isinstance(error, EngineError) for error in errors):
         item.session.shouldstop = "the Docker engine is gone"
 
 
@@ -151,13 +165,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     opened = session.config.stash.get(_SESSION, None)
     if opened is None:
         return
-    ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    run, status = opened.close(None if exitstatus in ended else int(exitstatus))
+    ours = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or session.shouldstop
+    others_failed = session.config.stash.get(_OTHERS_FAILED, False)
+    run, status = opened.close(None if ours else int(exitstatus), others_failed=others_failed)
     session.config.hook.pytest_mayfly_run_saved(run=run, directory=opened.directory)
     session.config.stash[_SAVED] = opened.directory
-    if exitstatus in ended:
-        others_failed = session.testsfailed > len(opened.ledger.entries)
-        session.exitstatus = ExitStatus.BROKEN if others_failed else status
+    session.exitstatus = status
 
 
 def pytest_terminal_summary(

@@ -13,7 +13,7 @@ from harness.settings import PLACEHOLDERS, Settings
 
 def refuse_nonsense(settings: Settings, path: Path) -> None:
     """Raise ConfigurationError for the first value that has the right type and no meaning."""
-    service = settings.service
+    service, scale = settings.service, settings.platform.time_scale
     problems = [
         (
             (service.build is None) == (service.image is None),
@@ -24,9 +24,8 @@ def refuse_nonsense(settings: Settings, path: Path) -> None:
             f"platform.replicas: expected 1 to 16, found {settings.platform.replicas}",
         ),
         (
-            not 0 < settings.platform.time_scale <= 1,
-            "platform.time_scale: expected above 0, at most 1, "
-            f"found {settings.platform.time_scale}",
+            not 0 < scale <= 1,
+            f"platform.time_scale: expected above 0, at most 1, found {scale}",
         ),
         (
             not 0 < settings.load.deadline_s <= 300,

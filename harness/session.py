@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import directories, engine, machine
 from harness.assembly import Assembly
-from harness.errors import EngineError, ExitStatus, MayflyError
+from harness.errors import EngineError, MayflyError
 from harness.experiment import Experiment
 from harness.ledger import Entry, Ledger
 from harness.platforms import ownership
@@ -32,15 +32,14 @@ class Session:
     @classmethod
     def open(cls, path: Path, seed: int, progress: Progress) -> "Session":
         """Read resilience.toml, heal, build images, start the platform. Raises MayflyError."""
+        warnings = machine.warnings()
         progress.doing(f"reading {path.name}")
         assembly = Assembly.of(path)
         healed = tuple(str(each) for each in heal())
         images = assembly.images(progress.doing)
         run_id = directories.new_run_id()
         recorder = Recorder()
-        platform = DockerPlatform(
-            assembly.blueprint(images, run_id, seed), recorder, progress.doing
-        )
+        platform = DockerPlatform(assembly.blueprint(images, run_id), recorder, progress.doing)
         try:
             platform.start()
         except BaseException:
@@ -48,7 +47,7 @@ class Session:
             raise
         ledger = Ledger(run_id, seed, assembly.limits)
         ledger.conditions = {**platform.conditions(), **machine.conditions(assembly.root)}
-        ledger.warnings += machine.warnings()
+        ledger.warnings += warnings
         ledger.warnings += [f"removed what an earlier run left behind: {each}" for each in healed]
         directory = directories.run_directory(assembly.root, run_id)
         return cls(assembly, ledger, recorder, platform, progress, directory, healed)
@@ -70,16 +69,19 @@ class Session:
             progress=self.progress,
         )
 
-    def close(self, interrupted_with: int | None) -> tuple[Run, ExitStatus | int]:
-        """Remove everything, see whether anything leaked, save the run.
+    def close(self, interrupted_with: int | None, *, others_failed: bool) -> tuple[Run, int]:
+        """Remove everything, see whether anything leaked, save the run; the exit status.
 
-        ``interrupted_with`` is the exit status of a session that did not come to its end.
+        ``interrupted_with`` is the exit status of a session that did not come to its end;
+        ``others_failed`` tells of tests that are no scenarios.
         """
         self.progress.doing("removing containers")
         logs = self._logs()
         self._remove()
-        status = self.ledger.exit_status() if interrupted_with is None else interrupted_with
-        run = self.ledger.save(self.directory, int(status))
+        status = int(self.ledger.exit_status(others_failed=others_failed))
+        if interrupted_with is not None:
+            status = interrupted_with
+        run = self.ledger.save(self.directory, status)
         folder = self.directory / "logs"
         folder.mkdir(exist_ok=True)
         for name, content in logs.items():

@@ -1,6 +1,11 @@
 """The tables and keys of resilience.toml, with their defaults and units."""
 
+from typing import Annotated, Literal, TypeAlias
+
 import msgspec
+
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 
 PLACEHOLDERS = frozenset(
     {
@@ -45,7 +50,7 @@ class Service(Section, frozen=True):
     cpus: float = 1.0
     memory_mb: int = 512
     user: int = 65534
-    stop_grace_s: float = 30.0  # Kubernetes' terminationGracePeriodSeconds
+    stop_grace_s: Seconds = 30.0  # Kubernetes' terminationGracePeriodSeconds
     environment: dict[str, str] = {}
     records: Records | None = None
 
@@ -53,18 +58,18 @@ class Service(Section, frozen=True):
 class Probes(Section, frozen=True):
     """How the platform asks replicas for their health, as a kubelet does it."""
 
-    period_s: float = 0.5
-    startup_period_s: float = 0.05
-    timeout_s: float = 1.0  # Kubernetes' timeoutSeconds
-    failures: int = 2  # in a row, until a replica counts as not ready
-    start_timeout_s: float = 30.0  # Kubernetes' startup probe with its defaults: 10 s x 3
+    period_s: Seconds = 0.5
+    startup_period_s: Seconds = 0.05
+    timeout_s: Seconds = 1.0  # Kubernetes' timeoutSeconds
+    failures: Count = 2  # in a row, until a replica counts as not ready
+    start_timeout_s: Seconds = 30.0  # Kubernetes' startup probe with its defaults: 10 s x 3
 
 
 class Balancer(Section, frozen=True):
     """nginx's time-outs: above the slowest legal call's p99.9, below the client's deadline."""
 
-    connect_timeout_s: float = 0.25
-    read_timeout_s: float = 0.75
+    connect_timeout_s: Seconds = 0.25
+    read_timeout_s: Seconds = 0.75
 
 
 class PlatformSettings(Section, frozen=True):
@@ -73,7 +78,7 @@ class PlatformSettings(Section, frozen=True):
     base_image: str = "debian:bookworm-slim"
     replicas: int = 3
     time_scale: float = 1.0
-    backing: tuple[str, ...] = ("database", "cache", "store")
+    backing: tuple[Literal["database", "cache", "store"], ...] = ("database", "cache", "store")
     probes: Probes = Probes()
     balancer: Balancer = Balancer()
 
@@ -81,7 +86,7 @@ class PlatformSettings(Section, frozen=True):
 class Retry(Section, frozen=True):
     """What the caller does about a failed attempt; one deadline spans all attempts."""
 
-    attempts: int = 3
+    attempts: Count = 3
     codes: tuple[str, ...] = ("UNAVAILABLE",)
 
 

@@ -135,7 +135,7 @@ def test_several_checks_must_all_hold() -> None:
 
 
 def test_nobody_stands_by() -> None:
-    """Where there is nobody whom the fault could have harmed, it is not shown to have spared them."""
+    """Where there is nobody whom the fault could have harmed, it is unproven."""
     subject = Injection.of(taking_down(Thing()), "story", (), Recorder())
 
     with pytest.raises(UnprovenError, match="spare its bystanders: it offers no proof"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.clauses._serving import (
+from harness.serving import (
     NOBODY,
     STRANGER,
     answered_by,

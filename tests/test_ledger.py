@@ -61,6 +61,12 @@ def test_exit_status(book: Ledger, status: int) -> None:
     assert book.exit_status() is ExitStatus(status)
 
 
+def test_other_tests_failed() -> None:
+    """A failure of a test that is no scenario counts as one of them."""
+    assert ledger(entry(HELD)).exit_status(others_failed=True) is ExitStatus.BROKEN
+    assert ledger(entry(HELD)).exit_status(others_failed=False) is ExitStatus.ALL_HELD
+
+
 def test_demand_is_met() -> None:
     """Where all promises were held nothing is raised, nor where there were none."""
     demand([verdict(HELD), verdict(HELD)])

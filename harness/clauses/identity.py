@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clauses._serving import answered_by, distinct
 from harness.clauses._wording import cite, count, few, missing
 from harness.contract import Finding, Limits, clause
 from harness.fleet import Life, lives
 from harness.history import History
+from harness.serving import answered_by, distinct
 from harness.tables import CORRECT, NO_ANSWER, REQUEST, WRONG, Table
 
 _VERSION_WIDTH, _DIGEST_WIDTH = (REQUEST[name].itemsize for name in ("version", "digest"))

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chisquare
+from scipy.special import chdtrc
 
 from harness.clauses._routes import Stretch, disturbances, routes, stretches
-from harness.clauses._serving import answered_by
 from harness.clauses._wording import at, count, few, missing
 from harness.contract import Finding, Limits, clause
 from harness.fleet import Life, lives
 from harness.history import History
+from harness.serving import answered_by
 
 _NEW_REPLICA_CALLS_NEEDED = 50
 
@@ -81,8 +81,7 @@ class _Share:
         names = list(fleet)
         every = served.counts(stretch.began_s, stretch.ended_s, len(names))
         counts = tuple(int(every[names.index(name)]) for name in stretch.replicas)
-        p_value = float(chisquare(counts).pvalue) if sum(counts) else 1.0
-        return cls(stretch, counts, p_value)
+        return cls(stretch, counts, _uniform_p_value(counts))
 
     def told(self, history: History) -> str:
         shares = ", ".join(
@@ -112,6 +111,15 @@ class _Newcomer:
             f"{count(self.calls, 'request')} in {self.watched_s:.1f} s: "
             f"{self.share:.2f} of a fair share"
         )
+
+
+def _uniform_p_value(counts: Sequence[int]) -> float:
+    """Pearson's chi-square test of equal shares: how likely shares at least as uneven are."""
+    expected = sum(counts) / max(len(counts), 1)
+    if not expected or len(counts) < 2:
+        return 1.0
+    statistic = sum((seen - expected) ** 2 for seen in counts) / expected
+    return float(chdtrc(len(counts) - 1, statistic))
 
 
 def _starved(history: History, starved: list[_Newcomer], limits: Limits) -> Finding:

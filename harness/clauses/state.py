@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clauses._serving import STRANGER, answered_by, began_s, sent_to
 from harness.clauses._wording import at, cite, count, few, missing
 from harness.contract import Finding, Limits, clause
 from harness.fleet import Life, lives
 from harness.history import History
+from harness.serving import STRANGER, answered_by, began_s, sent_to
 from harness.tables import text
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.clauses._serving import began_s, holder, sent_to, upstreams
 from harness.clauses._wording import at, cite, count, earliest, few, missing, status_name
 from harness.contract import Finding, Limits, clause
 from harness.fleet import Life, lives
 from harness.history import FaultRecord, History
+from harness.serving import began_s, holder, sent_to, upstreams
 from harness.tables import Table, text
 
 UNAVAILABLE, DEADLINE_EXCEEDED = 14, 4

@@ -41,6 +41,21 @@ def ensure(
     return tags
 
 
+def fetch(client: docker.DockerClient, reference: str, say: engine.Say) -> None:
+    """Make sure that an image made elsewhere is on the engine. Raises ImageError."""
+    if _exists(client, reference):
+        return
+    say(f"pulling {reference}")
+    try:
+        client.images.pull(reference)
+    except APIError as error:
+        raise ImageError(
+            f"expected the image {reference} on the engine or in a registry, found neither "
+            f"({str(error.explanation or error)[:120]}); build or pull it, or mend service.image "
+            "in resilience.toml"
+        ) from error
+
+
 def _exists(client: docker.DockerClient, tag: str) -> bool:
     try:
         client.images.get(tag)

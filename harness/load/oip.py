@@ -97,15 +97,21 @@ class Workload:
         correct = CORRECT if right else WRONG
         return Opinion(correct, replica, response.model_version, digest[:16])
 
+    @property
+    def cases(self) -> int:
+        """Number of golden cases."""
+        return len(self._bodies)
+
     def difference(self, case: int, answer: bytes) -> float:
-        """Give the greatest absolute difference of an answer's float outputs from the golden."""
+        """Greatest absolute difference of float outputs; ValueError if one cannot be read."""
         response = ModelInferResponse.FromString(answer)
         worst = 0.0
-        for output, raw in zip(response.outputs, response.raw_output_contents, strict=False):
+        for output, raw in _outputs(response):
             golden = self._goldens[case].get(output.name)
             if golden is not None and golden.flat.dtype.kind == "f":
-                seen = from_raw(raw, output.datatype).astype(np.float64)
-                worst = max(worst, float(np.abs(seen - golden.flat.astype(np.float64)).max()))
+                tensor = from_contents(output) if raw is None else from_raw(raw, output.datatype)
+                apart = tensor.astype(np.float64) - golden.flat.astype(np.float64)
+                worst = max(worst, float(np.abs(apart).max(initial=0.0)))
         return worst
 
     def _is_golden(
@@ -114,16 +120,18 @@ class Workload:
         """Whether each golden output in the answer is right, and there is at least one."""
         if response.id not in ("", request_id):
             return False  # the answer to somebody else's request
-        outputs = response.outputs
-        raws: Sequence[bytes | None] = response.raw_output_contents or [None] * len(outputs)
-        if len(raws) != len(outputs):
-            return False
         pairs = [
             (goldens[output.name], output, raw)
-            for output, raw in zip(outputs, raws, strict=True)
+            for output, raw in _outputs(response)
             if output.name in goldens
         ]
         return bool(pairs) and all(_matches(*pair, self._tolerance) for pair in pairs)
+
+
+def _outputs(response: ModelInferResponse) -> list[tuple[OutputTensor, bytes | None]]:
+    """Each output with its raw contents, None where they are typed. Raises ValueError if uneven."""
+    raws: Sequence[bytes | None] = response.raw_output_contents or [None] * len(response.outputs)
+    return list(zip(response.outputs, raws, strict=True))
 
 
 def _matches(golden: _Golden, output: OutputTensor, raw: bytes | None, tolerance: float) -> bool:

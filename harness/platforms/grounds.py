@@ -26,7 +26,6 @@ class Blueprint:
     golden: Path
     tolerance: float
     run_id: str
-    seed: int
 
 
 class Grounds:

@@ -96,7 +96,7 @@ class ReplicaKeeper:
         self._signals.put(_Died(name, exit_code, time_s))
 
     def is_complete(self) -> bool:
-        """Whether every place is filled by a ready replica that has answered correctly."""
+        """Whether every place is filled by a ready replica."""
         return self._reconciler.ready()
 
     def targets(self) -> Sequence[ReplicaTarget]:

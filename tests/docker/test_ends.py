@@ -1,0 +1,114 @@
+"""However a run ends, it leaves nothing that the next one does not remove first."""
+
+import signal
+from pathlib import Path
+
+import docker
+
+from harness.errors import ExitStatus
+from harness.session import heal
+from tests.docker.workplace import (
+    HOLDING_SUITE,
+    SHORT_SUITE,
+    Workplace,
+    belongings,
+    containers,
+    wait_briefly,
+)
+
+
+def test_sigterm_in_mid_fault_leaves_nothing(
+    workplace: Workplace, client: docker.DockerClient
+) -> None:
+    """A run that is asked to end in the middle of a fault removes all that it made."""
+    workplace.write(HOLDING_SUITE)
+
+    with workplace.in_mid_fault() as (process, run_id):
+        assert containers(client, run_id)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output  # pytest's own status of an interrupted session
+    assert belongings(client, run_id) == []
+
+
+def test_sigkill_in_mid_fault_is_cleaned_up_by_the_next_run(
+    workplace: Workplace, client: docker.DockerClient
+) -> None:
+    """A killed run leaves containers; a living one is spared, the dead one removed and named."""
+    workplace.write(HOLDING_SUITE)
+    with workplace.in_mid_fault() as (process, run_id):
+        assert [each for each in heal() if each.run == run_id] == []
+        assert process.poll() is None
+        process.kill()
+        process.communicate(timeout=60)
+    left = belongings(client, run_id)
+    assert left
+    assert _generators_of(process.pid) == []
+
+    workplace.write(SHORT_SUITE)
+    status, output = workplace.run()
+
+    assert status == ExitStatus.ALL_HELD, output
+    assert "removed what an earlier run left behind: container" in output
+    for name in left:
+        assert name in output
+    assert belongings(client, run_id) == []
+
+
+def test_containers_killed_by_hand_end_the_run_and_leave_nothing(
+    workplace: Workplace, client: docker.DockerClient
+) -> None:
+    """Someone else's `docker kill` of everything is no reason to hang or to leave anything."""
+    workplace.write(HOLDING_SUITE.replace("observe(60)", "observe(3)"))
+
+    with workplace.in_mid_fault() as (process, run_id):
+        for name in containers(client, run_id):
+            _kill(client, name)
+        output, _ = process.communicate(timeout=90)
+
+    assert process.returncode not in (0, 2), output
+    assert belongings(client, run_id) == []
+
+
+def _kill(client: docker.DockerClient, name: str) -> None:
+    try:
+        client.containers.get(name).kill()
+    except docker.errors.APIError:
+        pass  # it had ended by itself
+
+
+def _generators_of(parent: int) -> list[str]:
+    """Load generators that outlive their harness. They may take a moment to notice its end."""
+    for _ in range(100):
+        found = [
+            each
+            for each in Path("/proc").glob("[0-9]*/stat")
+            if (fields := _fields(each)) and fields[3] == str(parent) and "python" in fields[1]
+        ]
+        alive = [str(each) for each in found] + _orphans()
+        if not alive:
+            return []
+        wait_briefly()
+    return alive
+
+
+def _orphans() -> list[str]:
+    """Load generators whose parent is the system's first process."""
+    result = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = each.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        fields = _fields(each.parent / "stat")
+        if b"harness.load" in command and fields and fields[3] == "1":
+            result.append(str(each))
+    return result
+
+
+def _fields(stat: Path) -> list[str]:
+    try:
+        return stat.read_text().split()
+    except OSError:
+        return []
