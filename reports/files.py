@@ -4,16 +4,18 @@ import os
 from pathlib import Path
 
 from harness.run import Run
+from reports.junit import junit
 from reports.page import render
 from reports.summary import markdown
 
 PAGE = "report.html"
 SUMMARY = "summary.md"
+JUNIT = "junit.xml"
 
 
 def write(run: Run, directory: Path) -> Path:
-    """Write page and summary into the directory, each whole or not at all; the path of the page."""
-    contents = {SUMMARY: markdown(run), PAGE: render(run)}
+    """Write page, summary and junit.xml into the directory, each whole or not at all; the path of the page."""
+    contents = {SUMMARY: markdown(run), JUNIT: junit(run), PAGE: render(run)}
     for name, content in contents.items():
         _write(directory / name, content.encode("utf-8", "replace"))
     return directory / PAGE

@@ -18,13 +18,14 @@ import numpy as np
 from harness.errors import LoadError
 from harness.history import Generator
 from harness.load import Conditions
+from harness.load.http2.wire import Http2Wire
 from harness.load.messages import Order, Report, command, line, order, results
 from harness.load.oip import Workload
 from harness.load.plan import Plan, RetryPolicy
 from harness.load.recording import Recording, lags_ms
 from harness.load.retry import backoff_s
 from harness.load.sender import Sender
-from harness.load.wire import GrpcWire
+from harness.load.wire import GrpcWire, Wire
 
 PROGRESS_S = 0.2
 _NICENESS = -10
@@ -84,7 +85,7 @@ async def _carry_out(told: Order, priority: str) -> None:
     plan = told.plan
     orders = Orders(asyncio.get_running_loop())
     workload = Workload.load(plan.golden, plan.model_name, plan.seed, plan.tolerance)
-    wire = await GrpcWire.connect(plan.address, told.connect_s)
+    wire = await _connect(plan, told.connect_s)
     recording = Recording()
     _warm_up(workload)
     os.set_blocking(_STDOUT, False)  # sending must not wait for a reader who is slow or stopped
@@ -107,6 +108,12 @@ async def _carry_out(told: Order, priority: str) -> None:
     np.savez(results(told.directory), allow_pickle=False, **rows)
     generator = _generator(plan, recording, planned, sender.retries_refused)
     _say(Report("done", recording.progress(), generator, conditions))
+
+
+async def _connect(plan: Plan, timeout_s: float) -> Wire:
+    if plan.engine == "http2":
+        return await Http2Wire.connect(plan.address, timeout_s)
+    return await GrpcWire.connect(plan.address, timeout_s)
 
 
 def _read_line() -> bytes:

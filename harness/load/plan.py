@@ -10,6 +10,7 @@ import grpc
 from harness.errors import LoadError
 
 Schedule: TypeAlias = Literal["constant", "poisson"]
+Engine: TypeAlias = Literal["http2", "grpc"]
 
 _ADDRESS = re.compile(r"[^\s/]+:(\d{1,5})")
 _ID_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,30}")  # with 7 to 10 digits it fits the id column (S40)
@@ -62,6 +63,7 @@ class Plan:
     model_name: str
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     tolerance: float = 1e-5  # greatest absolute difference from a golden floating-point output
+    engine: Engine = "grpc"  # what speaks gRPC: frames by hand (harness.load.http2) or grpc.aio
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant. Raises LoadError."""
@@ -72,6 +74,8 @@ class Plan:
         _between("rate_rps", self.rate_rps, 0, 100_000)
         schedules = ("constant", "poisson")
         _check(self.schedule in schedules, "schedule", " or ".join(schedules), self.schedule)
+        engines = ("http2", "grpc")
+        _check(self.engine in engines, "engine", " or ".join(engines), self.engine)
         _check(self.seed >= 0, "seed", "0 or more", self.seed)
         _check(self.deadline_s > 0, "deadline_s", "more than 0", self.deadline_s)
         _between("deadline_s", self.deadline_s, 0, 3600)

@@ -1,4 +1,4 @@
-"""How a request reaches the service: here by grpc.aio. Another engine offers the same ``Wire``."""
+"""How a request reaches the service: here by grpc.aio; ``harness.load.http2`` is the fast way."""
 
 import asyncio
 import socket
@@ -45,6 +45,10 @@ class Wire(Protocol):
         """Hand an attempt over at once; what is returned gives its outcome and never raises."""
         ...
 
+    async def close(self) -> None:
+        """Drop the connection, and with it what is still in flight."""
+        ...
+
 
 class GrpcWire:
     """One grpc.aio channel; message bytes go through untouched."""
@@ -62,9 +66,7 @@ class GrpcWire:
                 await channel.channel_ready()
         except TimeoutError:
             await channel.close(None)
-            raise LoadError(
-                f"no gRPC connection to {address} within {timeout_s:g} s: {_why(address)}"
-            ) from None
+            raise unreachable(address, timeout_s) from None
         return cls(channel)
 
     def send(
@@ -87,6 +89,11 @@ async def _outcome(call: grpc.aio.UnaryUnaryCall[bytes, bytes]) -> Reply:
         return Reply(error.code().value[0], error.details() or "", None)
     except grpc.aio.BaseError as error:  # grpc's own defects are a failed attempt, not our end
         return Reply(_UNKNOWN, f"{type(error).__name__}: {error}", None)
+
+
+def unreachable(address: str, timeout_s: float) -> LoadError:
+    """Say that there was no connection in time, and why."""
+    return LoadError(f"no gRPC connection to {address} within {timeout_s:g} s: {_why(address)}")
 
 
 def _why(address: str) -> str:

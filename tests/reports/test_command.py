@@ -62,7 +62,8 @@ def test_failed_write_keeps_the_old_page(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_plugin_writes_beside_the_saved_run(tmp_path: Path) -> None:
-    """The hook that follows the saving of a run leaves page and summary."""
+    """The hook that follows the saving of a run leaves page, summary and junit.xml."""
     plugin.pytest_mayfly_run_saved(run=sample.run(), directory=tmp_path)
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "summary.md"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["junit.xml", "report.html", "summary.md"]
