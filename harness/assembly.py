@@ -89,10 +89,11 @@ def service_recipe(folder: Path, artifact: Artifact | None, *, bake: bool) -> Re
     """The image of a service that is built from a folder with a Dockerfile.
 
     The build's context is the folder without what its .dockerignore names, ``wheels/`` with what
-    its requirements.lock pins, and ``model/`` with the manifest, and with the model if it is baked in.
+    its requirements.lock pins, and ``model/`` with the manifest, and the model if it is baked in.
     """
     ignored = folder / ".dockerignore"
-    patterns = ignored.read_text().split() if ignored.exists() else []
+    lines = ignored.read_text().splitlines() if ignored.exists() else []
+    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     inside = exclude_paths(str(folder), [*patterns, "**/__pycache__"])
     files = {name: folder / name for name in inside if (folder / name).is_file()}
     arguments: dict[str, str] = {}

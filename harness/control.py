@@ -101,8 +101,8 @@ class Reconciler:
     def _backoff_s(self, short_lives: int) -> float:
         if short_lives == 0:
             return 0.0
-        doubled = BACKOFF_FIRST_S * 2.0 ** (short_lives - 1)
-        return min(doubled, BACKOFF_LIMIT_S) * self.time_scale
+        doublings = min(short_lives - 1, 30)  # far beyond the limit, far below an overflow
+        return min(BACKOFF_FIRST_S * 2.0**doublings, BACKOFF_LIMIT_S) * self.time_scale
 
     def _launch(
         self, slot: int, predecessor: str | None, not_before_s: float, reason: str

@@ -20,6 +20,8 @@ def run_directory(root: Path, run_id: str) -> Path:
 def point_latest_at(directory: Path) -> None:
     """Make reports/latest a link to this run, in one step."""
     latest = directory.parent.parent / "latest"
+    if latest.is_dir() and not latest.is_symlink():
+        return  # somebody's own folder: it is not ours to replace
     partial = latest.with_name(f".latest.{os.getpid()}")
     partial.unlink(missing_ok=True)
     partial.symlink_to(Path("runs") / directory.name)

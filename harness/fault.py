@@ -16,9 +16,11 @@ does between the two heals::
 """
 
 import functools
+import inspect
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeAlias
@@ -113,56 +115,73 @@ class Injection:
 
         Healing is attempted whatever happens inside; its error does not hide the first one.
         """
-        identities = {each.name: each.identity() for each in self.bystanders}
+        identities = self._identities()
         self._note("fault.injecting")
         self.record = replace(self.record, injected_s=time.monotonic())
         stages = self.planned.stages()
         errors: list[Exception] = []
+        interrupted: BaseException | None = None
         try:
-            effect = self._prove(next(stages))
-            self.record = replace(
-                self.record,
-                effect_s=time.monotonic(),
-                proof=replace(self.record.proof, effect=effect),
-            )
-            self._note("fault.proven")
+            self._prove_effect(next(stages))
             self._prove_bystanders(identities)
-            _demand(effect, self.planned, "take effect")
             yield
         except Exception as error:  # noqa: BLE001  # raised again when all is healed
             errors.append(error)
+        except BaseException as error:
+            interrupted = error
+            raise
         finally:
             self._heal(stages, errors)
+            if interrupted is not None:
+                for each in errors:
+                    interrupted.add_note(f"and while healing {self.planned.name}: {each}")
         if errors:
             raise (
                 errors[0] if len(errors) == 1 else ExceptionGroup("disturbing and healing", errors)
             )
 
+    def _prove_effect(self, checks: Sequence[Check] | Check) -> None:
+        effect = self._prove(checks)
+        self.record = replace(self.record, proof=replace(self.record.proof, effect=effect))
+        _demand(effect, self.planned, "take effect")
+        self.record = replace(self.record, effect_s=max(proof.time_s for proof in effect))
+        self._note("fault.proven")
+
     def _heal(self, stages: Stages, errors: list[Exception]) -> None:
         self.record = replace(self.record, healed_s=time.monotonic())
         self._note("fault.healing")
+        if inspect.getgeneratorstate(stages) == inspect.GEN_CLOSED and errors:
+            return  # the injection itself failed: its error tells all that there is to tell
         try:
-            checks = next(stages, ())
-            restored = self._prove(checks)
-            self.record = replace(
-                self.record,
-                restored_s=time.monotonic(),
-                proof=replace(self.record.proof, restored=restored),
-            )
-            self._note("fault.restored")
+            restored = self._prove(next(stages, ()))
+            self.record = replace(self.record, proof=replace(self.record.proof, restored=restored))
             _demand(restored, self.planned, "heal")
+            self.record = replace(self.record, restored_s=max(proof.time_s for proof in restored))
+            self._note("fault.restored")
         except Exception as error:  # noqa: BLE001  # told together with what it follows
             errors.append(error)
         finally:
             stages.close()
 
+    def _identities(self) -> dict[str, str]:
+        """Who each bystander is before anything happens."""
+        if not self.bystanders:
+            return {}
+        with ThreadPoolExecutor(len(self.bystanders)) as pool:
+            return dict(pool.map(lambda each: (each.name, each.identity()), self.bystanders))
+
     def _prove_bystanders(self, identities: dict[str, str]) -> None:
         """Everything that the fault does not aim at runs on as the same process, and answers."""
-        proofs = [_await(_unharmed(each, identities[each.name])) for each in self.bystanders]
-        self.record = replace(
-            self.record, proof=replace(self.record.proof, bystander=tuple(proofs))
-        )
-        _demand(tuple(proofs), self.planned, "spare its bystanders")
+        proofs: tuple[Proof, ...]
+        if self.bystanders:
+            checks = [_unharmed(each, identities[each.name]) for each in self.bystanders]
+            with ThreadPoolExecutor(len(checks)) as pool:
+                proofs = tuple(pool.map(_await, checks))
+        else:
+            nobody = "there is nothing else that could be harmed"
+            proofs = (Proof(nobody, proven=True, seen="no bystander", time_s=time.monotonic()),)
+        self.record = replace(self.record, proof=replace(self.record.proof, bystander=proofs))
+        _demand(proofs, self.planned, "spare its bystanders")
 
     def _prove(self, checks: Sequence[Check] | Check) -> tuple[Proof, ...]:
         listed = [checks] if isinstance(checks, Check) else checks

@@ -18,6 +18,8 @@ from harness.tables import ACCESS, Table, table
 PORT = 8080
 STATUS_PORT = 8081
 
+_ATTEMPT_LIMIT = 32_767  # of the column; a caller may send what it likes
+
 _LOG_FORMAT = (
     '{"id":"$http_x_request_id","attempt":"$http_x_mayfly_attempt","at":$msec,'
     '"took":$request_time,"http":$status,"grpc":"$sent_http_grpc_status$sent_trailer_grpc_status",'
@@ -142,8 +144,8 @@ def access_log(lines: Iterable[bytes], wall_minus_monotonic_s: float) -> Table:
             continue
         rows.append(
             (
-                entry.id,
-                int(entry.attempt) if entry.attempt.isdigit() else 0,
+                entry.id.encode("ascii", "replace"),
+                min(int(entry.attempt), _ATTEMPT_LIMIT) if entry.attempt.isdigit() else 0,
                 entry.at - wall_minus_monotonic_s,
                 entry.took,
                 entry.http,

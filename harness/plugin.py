@@ -88,23 +88,23 @@ def mayfly_session(pytestconfig: pytest.Config) -> Session:
 
 
 @pytest.fixture
-def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Experiment:
+def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Iterator[Experiment]:
     """One scenario: load, disturbances, observation."""
     node: pytest.Item = request.node
     entry = Entry(node.name, _title(node), node.nodeid, History(node.name, 0.0, 0.0))
     node.stash[_ENTRY] = entry
-    return mayfly_session.scenario(entry)
+    scenario = mayfly_session.scenario(entry)
+    yield scenario
+    if not entry.history.ended_s:
+        entry.history = scenario.history()
 
 
 @pytest.fixture
 def contract(
     request: pytest.FixtureRequest, mayfly_session: Session, experiment: Experiment
-) -> Iterator[Contract]:
+) -> Contract:
     """The promises that the scenario has to hold."""
-    entry = request.node.stash[_ENTRY]
-    yield Contract(mayfly_session.ledger, entry, experiment.history)
-    if entry.history.ended_s == 0.0:
-        entry.history = experiment.history()
+    return Contract(mayfly_session.ledger, request.node.stash[_ENTRY], experiment.history)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -114,8 +114,8 @@ def pytest_runtest_makereport(
     """Give scenarios the outcomes that pytest does not know: unhealthy and inconclusive."""
     report = yield
     entry = item.stash.get(_ENTRY, None)
-    if call.excinfo is None or isinstance(call.excinfo.value, pytest.skip.Exception):
-        return report
+    if call.excinfo is None or not report.failed:
+        return report  # passed, skipped, or expected to fail
     if entry is None:
         item.config.stash[_OTHERS_FAILED] = True
         return report

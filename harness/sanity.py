@@ -3,6 +3,7 @@
 import difflib
 import re
 import string
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -39,14 +40,17 @@ def refuse_nonsense(settings: Settings, path: Path) -> None:
             settings.load.schedule not in {"constant", "poisson"},
             f"load.schedule: expected constant or poisson, found {settings.load.schedule!r}",
         ),
-        (service.cpus <= 0, f"service.cpus: expected more than 0, found {service.cpus}"),
+        (
+            not 0 < service.cpus <= 1024,
+            f"service.cpus: expected above 0, at most 1024, found {service.cpus}",
+        ),
         (
             service.memory_mb < 16,
             f"service.memory_mb: expected at least 16, found {service.memory_mb}",
         ),
         *(
             (not 1 <= port <= 65535, f"service: expected a port from 1 to 65535, found {port}")
-            for port in (service.port, service.http_port or 1)
+            for port in (service.port, 1 if service.http_port is None else service.http_port)
         ),
     ]
     for wrong, message in problems:
@@ -69,11 +73,27 @@ def _check_placeholders(key: str, value: str, path: Path) -> None:
         )
 
 
+def refuse_wrong_types(document: Mapping[str, object], path: Path) -> None:
+    """Raise ConfigurationError for wrong types in tables with free keys, and name the key."""
+    service = document.get("service")
+    environment = service.get("environment") if isinstance(service, dict) else None
+    for key, value in (environment if isinstance(environment, dict) else {}).items():
+        if not isinstance(value, str):
+            raise ConfigurationError(
+                f'{path}: service.environment.{key}: expected text such as "{value}", '
+                f"found {value!r}; put it in quotation marks"
+            )
+    contract = document.get("contract")
+    for key, value in (contract if isinstance(contract, dict) else {}).items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigurationError(f"{path}: contract.{key}: expected a number, found {value!r}")
+
+
 def explain(message: str) -> str:
     """Msgspec's message with the place first, and a guess where a key is misspelt."""
     text, _, place = message.partition(" - at `$")
     where = place.rstrip("`").lstrip(".") or "the file"
-    unknown = re.search(r"unknown field `(\w+)`", text)
+    unknown = re.search(r"unknown field `([^`]+)`", text)
     if unknown:
         known = _keys(where)
         return (
@@ -100,6 +120,7 @@ def _is_section(kind: object) -> bool:
 
 def guess(key: str, known: dict[str, object]) -> str:
     """A hint at the key that was probably meant, or nothing."""
+    key = key.replace("-", "_")
     stem = re.sub(r"_(s|ms|mb|rps|seconds|millis)$", "", key)
     near = difflib.get_close_matches(key, known, n=1) or [
         name for name in known if name.startswith(stem)

@@ -8,7 +8,7 @@ import msgspec
 
 from harness.contract import Limits
 from harness.errors import ConfigurationError
-from harness.sanity import explain, guess, refuse_nonsense
+from harness.sanity import explain, guess, refuse_nonsense, refuse_wrong_types
 from harness.settings import Settings
 
 ARTIFACT_FILES = ("model.onnx", "manifest.json")
@@ -31,8 +31,11 @@ def read(path: Path) -> Settings:
             f"expected {path}, which does not exist; write one (the README shows it), "
             "or name another with --resilience"
         ) from error
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}; mend its rights") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not TOML: {error}") from error
+    refuse_wrong_types(document, path)
     try:
         settings = msgspec.convert(document, Settings)
     except msgspec.ValidationError as error:

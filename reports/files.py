@@ -14,7 +14,7 @@ JUNIT = "junit.xml"
 
 
 def write(run: Run, directory: Path) -> Path:
-    """Write page, summary and junit.xml into the directory, each whole or not at all; the path of the page."""
+    """Write page, summary and junit.xml, each whole or not at all; the path of the page."""
     contents = {SUMMARY: markdown(run), JUNIT: junit(run), PAGE: render(run)}
     for name, content in contents.items():
         _write(directory / name, content.encode("utf-8", "replace"))

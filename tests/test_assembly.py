@@ -129,7 +129,6 @@ def test_without_dockerignore(project: Path) -> None:
     assert {"training/train.py", "models/v1.txt"} <= set(inside(project.parent / "app"))
 
 
-@pytest.mark.xfail(reason="words of a comment count as patterns")
 def test_comment_in_dockerignore(project: Path) -> None:
     """What a comment in .dockerignore speaks of is not ignored."""
     folder = project.parent / "app"

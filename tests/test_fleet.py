@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from harness.fleet import lives
+from harness.history import Event
 from harness.serving import (
     NOBODY,
     STRANGER,
@@ -12,8 +14,6 @@ from harness.serving import (
     sent_to,
     upstreams,
 )
-from harness.fleet import lives
-from harness.history import Event
 from tests.clauses.histories import Story
 from tests.clauses.telling import BEGAN_S, DIGEST
 

@@ -180,7 +180,6 @@ def test_engine_gone(pytester: pytest.Pytester) -> None:
     assert result.ret == 7
 
 
-@pytest.mark.xfail(reason="any test that raised counts as failed")
 @pytest.mark.usefixtures("opened")
 def test_expected_failure_beside_scenarios(pytester: pytest.Pytester) -> None:
     """A test that is no scenario and fails as expected is no failure."""

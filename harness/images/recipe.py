@@ -31,24 +31,31 @@ class Recipe:
         """``mayfly/<name>:<hash>``: another tag as soon as anything in the image changed."""
         digest = hashlib.sha256(base.encode())
         digest.update(repr(sorted(self.arguments.items())).encode())
+        files = list(self.context_files())
         if self.lock:
             digest.update(self.lock.read_bytes())
-        for inside, path in self.context_files():
-            digest.update(inside.encode() + b"\0" + path.read_bytes())
+        for inside, path in files:
+            content = path.read_bytes()
+            digest.update(f"{inside}\0{_mode(path):o}\0{len(content)}\0".encode() + content)
         return f"mayfly/{self.name}:{digest.hexdigest()[:12]}"
 
     def context_files(self) -> Iterator[tuple[str, Path]]:
         """Path in the context and path here of each file, in a fixed order."""
+        for needed in (self.dockerfile, *([self.lock] if self.lock else ())):
+            self._demand(needed)
         yield "Dockerfile", self.dockerfile
         for inside, source in sorted(self.files.items()):
-            if not source.exists():
-                raise ImageError(
-                    f"the image {self.name} needs {source}, which does not exist; "
-                    "restore it or mend the path in resilience.toml"
-                )
+            self._demand(source)
             for path in _files_below(source):
                 below = path.relative_to(source).as_posix()
                 yield (inside if below == "." else f"{inside}/{below}"), path
+
+    def _demand(self, path: Path) -> None:
+        if not path.exists():
+            raise ImageError(
+                f"the image {self.name} needs {path}, which does not exist; "
+                "restore it or mend the path in resilience.toml"
+            )
 
     def context(self, wheels: Path | None) -> io.BytesIO:
         """The build context as a tar archive, the same bytes for the same inputs."""
@@ -74,10 +81,14 @@ def _files_below(source: Path) -> list[Path]:
     )
 
 
+def _mode(path: Path) -> int:
+    return _MODE_EXECUTABLE if path.stat().st_mode & 0o100 else _MODE
+
+
 def _add(tar: tarfile.TarFile, inside: str, path: Path) -> None:
     """Owner, times and mode are fixed: the builder's cache is to see content only."""
     entry = tarfile.TarInfo(inside)
     entry.size = path.stat().st_size
-    entry.mode = _MODE_EXECUTABLE if path.stat().st_mode & 0o100 else _MODE
+    entry.mode = _mode(path)
     with path.open("rb") as content:
         tar.addfile(entry, content)

@@ -126,6 +126,10 @@ class DockerPlatform:
         """Raise what made the platform fail, if anything did."""
         self.grounds.check()
 
+    def balancer_routes(self) -> frozenset[str]:
+        """The replicas that the balancer sends calls to, by its own word."""
+        return self._balancer.in_force()
+
     def records(self, prefix: str) -> Table | None:
         """What the service recorded under request ids with this prefix."""
         return self._backing.records(prefix)

@@ -8,7 +8,6 @@ from harness.run import Scenario
 from reports.charts.bar import step
 from reports.words import phase, seconds
 
-
 _DURATIONS = frozenset({"outage_s"})
 """Phase times that say how long something lasted, and are no step on the way."""
 

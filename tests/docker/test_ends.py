@@ -1,6 +1,7 @@
 """However a run ends, it leaves nothing that the next one does not remove first."""
 
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -72,10 +73,8 @@ def test_containers_killed_by_hand_end_the_run_and_leave_nothing(
 
 
 def _kill(client: docker.DockerClient, name: str) -> None:
-    try:
+    with suppress(docker.errors.APIError):  # it had ended by itself
         client.containers.get(name).kill()
-    except docker.errors.APIError:
-        pass  # it had ended by itself
 
 
 def _generators_of(parent: int) -> list[str]:

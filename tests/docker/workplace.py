@@ -82,7 +82,7 @@ class Workplace:
 
     @contextmanager
     def in_mid_fault(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
-        """A run that is in the middle of a fault, and its id. It is ended when the block is left."""
+        """A run that is in the middle of a fault, and its id; ended when the block is left."""
         marker = self.folder / "run-id"
         marker.unlink(missing_ok=True)
         process = self.start()

@@ -30,16 +30,13 @@ class Owner(Protocol):
     """Who gives calls to a connection, and hears what becomes of it."""
 
     def retired(self, connection: "Connection") -> None:
-        """Hear that a connection takes no more calls, because it is lost or is to end."""
-        ...
+        """Hear that a connection takes no more calls."""
 
     def freed(self) -> None:
         """Hear that there may be room for another stream."""
-        ...
 
     def again(self, call: Call) -> None:
         """Take back a call that the server never looked at."""
-        ...
 
 
 class Connection(asyncio.BufferedProtocol):

@@ -1,4 +1,4 @@
-"""HTTP/2 frames as bytes: RFC 9113, section 4 (framing), 6 (the kinds of frame), 7 (error codes)."""
+"""HTTP/2 frames as bytes: RFC 9113, sections 4 (framing), 6 (kinds of frame) and 7 (errors)."""
 
 import struct
 

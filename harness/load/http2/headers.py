@@ -9,23 +9,21 @@ from functools import lru_cache
 from harness.load.http2 import huffman
 from harness.load.http2.frames import COMPRESSION_ERROR, ViolationError
 
+_STATIC = """\
+:authority|:method GET|:method POST|:path /|:path /index.html|:scheme http|:scheme https|
+:status 200|:status 204|:status 206|:status 304|:status 400|:status 404|:status 500|
+accept-charset|accept-encoding gzip, deflate|accept-language|accept-ranges|accept|
+access-control-allow-origin|age|allow|authorization|cache-control|content-disposition|
+content-encoding|content-language|content-length|content-location|content-range|content-type|
+cookie|date|etag|expect|expires|from|host|if-match|if-modified-since|if-none-match|if-range|
+if-unmodified-since|last-modified|link|location|max-forwards|proxy-authenticate|
+proxy-authorization|range|referer|refresh|retry-after|server|set-cookie|strict-transport-security|
+transfer-encoding|user-agent|vary|via|www-authenticate
+"""
 _TABLE = tuple(  # Appendix A
     (name.encode(), value.encode())
-    for name, _, value in (
-        line.partition(" ")
-        for line in (
-            ":authority|:method GET|:method POST|:path /|:path /index.html|:scheme http|"
-            ":scheme https|:status 200|:status 204|:status 206|:status 304|:status 400|"
-            ":status 404|:status 500|accept-charset|accept-encoding gzip, deflate|"
-            "accept-language|accept-ranges|accept|access-control-allow-origin|age|allow|"
-            "authorization|cache-control|content-disposition|content-encoding|content-language|"
-            "content-length|content-location|content-range|content-type|cookie|date|etag|expect|"
-            "expires|from|host|if-match|if-modified-since|if-none-match|if-range|"
-            "if-unmodified-since|last-modified|link|location|max-forwards|proxy-authenticate|"
-            "proxy-authorization|range|referer|refresh|retry-after|server|set-cookie|"
-            "strict-transport-security|transfer-encoding|user-agent|vary|via|www-authenticate"
-        ).split("|")
-    )
+    for entry in _STATIC.replace("\n", "").split("|")
+    for name, _, value in (entry.partition(" "),)
 )
 _MOST_NUMBER = 2**31 - 1
 
@@ -87,8 +85,7 @@ def decode(block: bytes) -> dict[bytes, bytes]:
                 name, value = _entry(index)
             elif first & 0xE0 == 0x20:  # section 6.3; nobody may ask for more than we advertised
                 size, at = _read_number(block, at, 5)
-                if size or found:
-                    raise ValueError(f"a table size of {size} after {len(found)} headers")
+                _expect(size == 0 and not found, f"a table size of {size}")
                 continue
             else:  # section 6.2: with indexing (which an empty table forgets), without, never
                 index, at = _read_number(block, at, 6 if first & 0x40 else 4)
@@ -101,8 +98,7 @@ def decode(block: bytes) -> dict[bytes, bytes]:
 
 
 def _entry(index: int) -> tuple[bytes, bytes]:
-    if not 1 <= index <= len(_TABLE):
-        raise ValueError(f"index {index} into a table of {len(_TABLE)}")
+    _expect(1 <= index <= len(_TABLE), f"index {index} into a table of {len(_TABLE)}")
     return _TABLE[index - 1]
 
 
@@ -126,6 +122,10 @@ def _read_string(block: bytes, at: int) -> tuple[bytes, int]:
     is_coded = block[at] & 0x80
     length, at = _read_number(block, at, 7)
     text = block[at : at + length]
-    if len(text) < length:
-        raise ValueError("a string that is longer than its block")
+    _expect(len(text) == length, "a string that is longer than its block")
     return (huffman.decode(text) if is_coded else text), at + length
+
+
+def _expect(good: bool, seen: str) -> None:
+    if not good:
+        raise ValueError(seen)

@@ -145,7 +145,7 @@ class Streams:
         self.out.append(self.outlet.release())
 
     def _end_block(self) -> None:
-        """Take a whole block: the response's head, or its trailers, or both in one (section 8.1)."""
+        """Take a whole block: the response's head, or its trailers, or both in one: section 8.1."""
         head = answers.head(bytes(self._block))
         call = self._calls.get(self._block_of)
         if call is None:
