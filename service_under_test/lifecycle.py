@@ -58,7 +58,9 @@ def assemble(configuration: Configuration, log: EventLog) -> Replica:
     metrics.in_flight.set_function(lambda: float(admission.in_flight))
     records = Records(configuration.database_url, configuration.replica, metrics, log)
     cache = Cache(configuration.cache_url, log)
-    inference = Inference(configuration.model_name, configuration.replica, records, cache, metrics)
+    inference = Inference(
+        configuration.model_name, configuration.replica, admission, records, cache, metrics
+    )
     server = grpc.aio.server(options=SERVER_OPTIONS)
     calls = servicer.Servicer(readiness, admission, metrics, inference)
     server.add_generic_rpc_handlers(

@@ -1,5 +1,7 @@
 """Runs the model with onnxruntime. Imported late and off the event loop, for it is heavy."""
 
+import time
+
 import numpy as np
 import onnxruntime
 
@@ -29,6 +31,7 @@ class Model:
         except Exception as error:  # onnxruntime's errors share no narrower ancestor
             raise _refusal(f"{type(error).__name__}: {str(error)[:300]}") from error
         self.signature = self._read_signature()
+        self.image_s = 0.0
 
     def _read_signature(self) -> Signature:
         inputs = {node.name: node for node in self._session.get_inputs()}
@@ -53,7 +56,9 @@ class Model:
         for batch in WARM_UP_BATCHES:
             images = bytes(range(256)) * (batch * self.signature.image_bytes // 256)
             for _ in range(WARM_UP_RUNS):
+                begun_s = time.perf_counter()
                 outputs = self.predict(images)
+                self.image_s = (time.perf_counter() - begun_s) / batch
             if not np.isfinite(np.frombuffer(outputs.probabilities, np.float32)).all():
                 raise _refusal("probabilities that are not finite")
 

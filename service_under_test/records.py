@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -14,6 +15,7 @@ from service_under_test.record_table import INSERT, columns, ensure_table, store
 CONNECT_TIMEOUT_S = 1.0
 COMMAND_TIMEOUT_S = 1.0
 BACKOFF_FIRST_S = 0.05
+PACE_S = 0.002  # under load more records share a commit; a lone one is written at once
 BACKOFF_LAST_S = 1.0
 
 
@@ -137,9 +139,11 @@ class Records:
         self._work.set()
 
     async def _write_groups(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        next_s = 0.0
         while not self._lost.is_set():
             await self._work.wait()
-            await asyncio.sleep(0)  # what arrived with the first goes with it
+            await asyncio.sleep(next_s - time.monotonic())
+            next_s = time.monotonic() + (PACE_S if len(self._pending) > 1 else 0)
             self._work.clear()
             group, self._pending = self._pending, {}
             entries = [entry for entry in group.values() if _is_awaited(entry)]

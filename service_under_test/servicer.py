@@ -11,8 +11,9 @@ from google.protobuf.message import DecodeError, Message
 from open_inference.grpc import protocol
 
 from service_under_test.admission import Admission
-from service_under_test.inference import Inference, Refusal
+from service_under_test.inference import Inference
 from service_under_test.metrics import Metrics
+from service_under_test.refusal import Refusal
 from service_under_test.state import Readiness
 
 SERVICE = "inference.GRPCInferenceService"

@@ -95,8 +95,9 @@ def object_store(digest: str) -> Iterator[Server]:
     )
     for name in ("model.onnx", "manifest.json"):
         obstore.put(store, f"{digest}/{name}", (MODEL_DIR / name).read_bytes())
-    obstore.put(store, f"{'0' * 64}/model.onnx", b"not the model that was declared")
-    obstore.put(store, f"{'0' * 64}/manifest.json", (MODEL_DIR / "manifest.json").read_bytes())
+    obstore.put(store, f"{'0' * 64}/model.onnx", (MODEL_DIR / "model.onnx").read_bytes())
+    manifest = (MODEL_DIR / "manifest.json").read_text().replace(digest, "0" * 64)
+    obstore.put(store, f"{'0' * 64}/manifest.json", manifest.encode())
     yield server
     server.stop()
     shutil.rmtree(path, ignore_errors=True)

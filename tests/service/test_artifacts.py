@@ -23,14 +23,14 @@ def test_the_model_comes_from_the_object_store(
 
 
 def test_a_model_of_another_digest_is_never_served(
-    start: Callable[..., Replica], s3_settings: dict[str, str]
+    start: Callable[..., Replica], s3_settings: dict[str, str], digest: str
 ) -> None:
     """Wrong bytes under the declared digest: exit code 3, and a line that tells what to do."""
     replica = start(**s3_settings, MODEL_DIGEST="0" * 64)
     assert replica.exit_code() == 3
     line = replica.logged("model_refused")
     assert "0" * 64 in str(line["expected"])
-    assert "sha256" in str(line["seen"])
+    assert f"sha256 {digest}" in str(line["seen"])
     assert "MODEL_DIGEST" in str(line["do"])
 
 

@@ -137,4 +137,5 @@ def test_work_that_nobody_waits_for_is_not_begun(
     replica.infer()
     late_records = postgres.query("SELECT 1 FROM predictions WHERE request_id = ANY($1)", ids)
     assert late_records == []
-    assert "model_executions_total 2.0" in replica.get("/metrics")[1]
+    metrics = replica.get("/metrics")[1]
+    assert "model_executions_total 2.0" in metrics, metrics

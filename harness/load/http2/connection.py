@@ -191,7 +191,7 @@ class Connection(asyncio.BufferedProtocol):
     def _end(self, reply: Reply) -> None:
         """End everything, for one reason."""
         if not self.ready.done():
-            self.ready.set_exception(ConnectionError(reply.detail))
+            self.ready.set_exception(ConnectionResetError(reply.detail))
             self.ready.exception()  # seen, even if nobody waits for it any more
         self._retire()
         self.streams.end_all(reply)
