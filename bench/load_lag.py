@@ -1,7 +1,7 @@
 """How far the load generator lags behind its own schedule: ``python bench/load_lag.py [SECONDS]``.
 
-Prints JSON, one entry a rate: send lag and latency in ms, processor ms of the generator per 1,000
-requests. Server and generator share this machine, so compare only figures of one run.
+Prints JSON, one entry a rate and engine: send lag and latency in ms, processor ms of the generator
+per 1,000 requests. Server and generator share this machine, so compare only figures of one run.
 """
 
 import json
@@ -14,16 +14,20 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # so that tests/load is found from anywhere
 
-from harness.load.plan import Plan
+from harness.load.plan import Engine, Plan
 from harness.load.process import LoadProcess
 from tests.load.serving import Served
 
 RATES_RPS = (200, 500, 1000)
+ENGINES: tuple[Engine, ...] = ("http2", "grpc")
 
 
-def measure(server: Served, rate_rps: float, seconds: float, directory: Path) -> dict[str, object]:
+def measure(
+    server: Served, rate_rps: float, engine: Engine, seconds: float, directory: Path
+) -> dict[str, object]:
     """Offer one rate for some seconds."""
-    plan = Plan(server.address, rate_rps, "poisson", 1, 2.0, f"r{rate_rps}-", server.golden, "m")
+    name, golden = f"r{rate_rps}-", server.golden
+    plan = Plan(server.address, rate_rps, "poisson", 1, 2.0, name, golden, "m", engine=engine)
     with LoadProcess.spawn(plan, directory) as load:
         load.begin()
         time.sleep(seconds)  # the load runs meanwhile: this is its duration, not a wait for a state
@@ -32,6 +36,7 @@ def measure(server: Served, rate_rps: float, seconds: float, directory: Path) ->
     latency_ms = (rows["done_s"] - rows["intended_s"]) * 1000
     return {
         "rate_rps": rate_rps,
+        "engine": engine,
         "planned": generator.planned,
         "sent": generator.sent,
         "correct": int((rows["correct"] == 1).sum()),
@@ -47,12 +52,16 @@ def measure(server: Served, rate_rps: float, seconds: float, directory: Path) ->
 
 
 def main() -> None:
-    """Measure each rate against one server."""
+    """Measure each rate and engine against one server."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         with Served(directory / "golden.npz") as server:
-            found = [measure(server, rate, seconds, directory) for rate in RATES_RPS]
+            found = [
+                measure(server, rate, engine, seconds, directory)
+                for rate in RATES_RPS
+                for engine in ENGINES
+            ]
     print(json.dumps(found, indent=1))
 
 

@@ -138,7 +138,12 @@ class _Surfaces:
         self._model = model
         self._timeout_s = timeout_s
         self._http = (
-            httpx.Client(base_url=f"http://{http_address}", timeout=timeout_s, trust_env=False)
+            httpx.Client(
+                base_url=f"http://{http_address}",
+                timeout=timeout_s,
+                trust_env=False,
+                verify=False,  # noqa: S501  # plain HTTP: certificates would be read for nothing
+            )
             if http_address
             else None
         )

@@ -58,7 +58,7 @@ class Service(Section, frozen=True):
 class Probes(Section, frozen=True):
     """How the platform asks replicas for their health, as a kubelet does it."""
 
-    period_s: Seconds = 0.5
+    period_s: Seconds = 1.0
     startup_period_s: Seconds = 0.05
     timeout_s: Seconds = 1.0  # Kubernetes' timeoutSeconds
     failures: Count = 2  # in a row, until a replica counts as not ready

@@ -14,7 +14,10 @@ from service_under_test.logs import EventLog
 
 BACKOFF_FIRST_S = 0.1
 BACKOFF_LAST_S = 2.0
-STORE_TIMEOUT = "2s"
+CONNECT_TIMEOUT = "2s"
+STALL_TIMEOUT_S = 5.0
+"""How long a download may stand still. A slow store is slow, and still brings the model."""
+DOWNLOAD_TIMEOUT = "3600s"
 
 
 class ArtifactError(Exception):
@@ -107,8 +110,8 @@ async def _download_until_whole(
         virtual_hosted_style_request=False,
         client_options={
             "allow_http": True,
-            "timeout": STORE_TIMEOUT,
-            "connect_timeout": STORE_TIMEOUT,
+            "timeout": DOWNLOAD_TIMEOUT,
+            "connect_timeout": CONNECT_TIMEOUT,
         },
         retry_config={"max_retries": 0},
     )
@@ -121,7 +124,8 @@ async def _download_until_whole(
                 manifest = group.create_task(_get(store, f"{digest}/manifest.json"))
             return onnx.result(), manifest.result()
         except* Exception as errors:  # noqa: BLE001 - obstore's errors share no narrower ancestor
-            reason = str(errors.exceptions[0]).splitlines()[0][:300]
+            first = errors.exceptions[0]
+            reason = " ".join(f"{type(first).__name__}: {first}".split())[:300]
         pause_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter keeps no secret
         log.warning(
             "model_store_away", attempt=attempts, retry_in_s=round(pause_s, 3), reason=reason
@@ -132,8 +136,16 @@ async def _download_until_whole(
 
 async def _get(store: S3Store, path: str) -> bytes:
     """Read a whole object; a body that is cut short is a store that is away, not a wrong model."""
-    answer = await store.get_async(path)
-    body = bytes(await answer.bytes_async())
+    async with asyncio.timeout(STALL_TIMEOUT_S):
+        answer = await store.get_async(path)
+    parts = aiter(answer.stream(min_chunk_size=1))
+    body = bytearray()
+    while True:
+        async with asyncio.timeout(STALL_TIMEOUT_S):
+            part = await anext(parts, None)
+        if part is None:
+            break
+        body += part
     if len(body) != answer.meta["size"]:
         raise ConnectionError(f"{path}: {len(body)} of {answer.meta['size']} bytes came")
-    return body
+    return bytes(body)

@@ -141,9 +141,13 @@ async def _live(replica: Replica, told_to_stop: asyncio.Event, started_s: float)
 
 
 async def _become_ready(replica: Replica, started_s: float) -> None:
-    """Load, warm up, try the database once, and only then take traffic."""
+    """Load, warm up, reach the database once, and only then take traffic.
+
+    A replica that never reached its database could acknowledge nothing. Losing it later changes
+    nothing about readiness: see ``state``.
+    """
     model = await _load(replica.configuration, replica.log)
-    await replica.records.first_attempt_made.wait()
+    await replica.records.connected_once.wait()
     replica.inference.use(model)
     replica.readiness.advance(Phase.SERVING)
     replica.log.info(

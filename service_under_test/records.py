@@ -62,7 +62,7 @@ class Records:
         self._pending: dict[str, _Entry] = {}
         self._work = asyncio.Event()
         self._lost = asyncio.Event()
-        self.first_attempt_made = asyncio.Event()
+        self.connected_once = asyncio.Event()
 
     @property
     def available(self) -> bool:
@@ -95,7 +95,6 @@ class Records:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     connection = await self._connect()
             except Exception as error:  # noqa: BLE001 - whatever it was, the answer is to try again
-                self.first_attempt_made.set()
                 pause_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
                 backoff_s = min(backoff_s * 2, BACKOFF_LAST_S)
                 if not away:  # once for each outage, and without the message: it may quote the url
@@ -106,7 +105,7 @@ class Records:
             backoff_s, away = BACKOFF_FIRST_S, False
             self._log.info("database_connected")
             self._connection = connection
-            self.first_attempt_made.set()
+            self.connected_once.set()
             try:
                 await self._write_groups(connection)
             finally:

@@ -19,7 +19,7 @@ BACKING = {
     name: Recipe(
         name,
         _HERE / name / "Dockerfile",
-        {"files": _HERE / name / "files"},
+        {"files": _HERE / name / "files"} if (_HERE / name / "files").exists() else {},
         lock=_HERE / "store" / "requirements.lock" if name == "store" else None,
     )
     for name in ("balancer", "database", "cache", "store")

@@ -1,7 +1,7 @@
 """Open-loop load from a process of its own: what every generator offers to an experiment.
 
-``harness.load.process.LoadProcess`` is the generator on grpc.aio; another engine fits behind
-``Load``.
+``harness.load.process.LoadProcess`` is the generator, on frames of its own (``harness.load.http2``)
+or on grpc.aio; another one fits behind ``Load``.
 """
 
 from dataclasses import dataclass

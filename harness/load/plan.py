@@ -63,7 +63,7 @@ class Plan:
     model_name: str
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     tolerance: float = 1e-5  # greatest absolute difference from a golden floating-point output
-    engine: Engine = "grpc"  # what speaks gRPC: frames by hand (harness.load.http2) or grpc.aio
+    engine: Engine = "http2"  # what speaks gRPC: frames by hand (harness.load.http2) or grpc.aio
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant. Raises LoadError."""

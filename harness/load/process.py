@@ -25,7 +25,7 @@ _TAIL_CHARACTERS = 2000
 
 
 class LoadProcess:
-    """A generator on grpc.aio in a process of its own; as a context manager it leaves none behind.
+    """A generator in a process of its own; as a context manager it leaves none behind.
 
     Files, all in the given directory: ``load.npz`` (rows), ``load.stderr``.
     """

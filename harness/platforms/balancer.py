@@ -1,12 +1,13 @@
 """nginx in a container: started with the routes of the moment, told of each change by a reload."""
 
+import http.client
 import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
-
-import httpx
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from harness import nginx
 from harness.errors import PlatformError
@@ -36,12 +37,14 @@ class NginxBalancer:
     """One running nginx. Thread-safe: routes may change while an earlier change is awaited."""
 
     def __init__(
-        self, make_spec: Callable[[str], Spec], routes: Sequence[nginx.Route], timeouts: Timeouts
+        self, spec: Spec, folder: Path, routes: Sequence[nginx.Route], timeouts: Timeouts
     ) -> None:
         self._timeouts = timeouts
+        self._file = folder / "nginx.conf"
         self._lock = threading.Lock()
         self._generation = 0
-        self._container = Container(make_spec(nginx.configuration(routes, 0, timeouts)))
+        self._write(routes)
+        self._container = Container(replace(spec, folders={str(folder): _FOLDER}))
 
     @property
     def container(self) -> Container:
@@ -57,23 +60,18 @@ class NginxBalancer:
         """Tell it whom to send calls to; returns the generation to await."""
         with self._lock:
             self._generation += 1
-            text = nginx.configuration(routes, self._generation, self._timeouts)
-            self._container.write(_FOLDER, "nginx.conf", text.encode())
+            self._write(routes)
             self._container.kill("SIGHUP")
             return self._generation
 
     def await_generation(self, generation: int) -> None:
         """Return when new connections meet this generation of routes, or a later one."""
-        url = f"http://{LOOPBACK}:{self._container.published(nginx.STATUS_PORT)}/generation"
+        port = self._container.published(nginx.STATUS_PORT)
         deadline_s = time.monotonic() + _TIMEOUT_S
         pause = threading.Event()
         seen = "no answer"
         while time.monotonic() < deadline_s:
-            try:
-                # A new connection each time: a kept one would stay with the old worker.
-                seen = httpx.get(url, timeout=1.0, trust_env=False).text
-            except httpx.HTTPError as error:
-                seen = type(error).__name__
+            seen = _generation_at(port)
             if seen.isdigit() and int(seen) >= generation:
                 return
             pause.wait(0.01)
@@ -82,3 +80,21 @@ class NginxBalancer:
             f"{self._container.name} did not take over routes {generation} within {_TIMEOUT_S:g} s "
             f"(it answers {seen!r}); its last lines:\n{log}"
         )
+
+    def _write(self, routes: Sequence[nginx.Route]) -> None:
+        text = nginx.configuration(routes, self._generation, self._timeouts)
+        partial = self._file.with_suffix(".partial")
+        partial.write_text(text)
+        partial.replace(self._file)
+
+
+def _generation_at(port: int) -> str:
+    """What /generation answers on a new connection: a kept one would meet the old worker."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1.0)
+    try:
+        connection.request("GET", "/generation")
+        return connection.getresponse().read().decode("ascii", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__
+    finally:
+        connection.close()

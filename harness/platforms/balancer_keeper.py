@@ -14,8 +14,6 @@ from harness.platforms.grounds import Grounds
 from harness.platforms.targets import ContainerTarget
 from harness.platforms.watcher import watch_usage
 
-_FOLDER = "/etc/mayfly"
-
 
 class BalancerKeeper:
     """The balancer in charge and those before it. A dead one is replaced behind the same port."""
@@ -30,6 +28,7 @@ class BalancerKeeper:
         self._serving: set[str] = set()
         self._routes: tuple[nginx.Route, ...] = ()
         self._in_force: set[str] = set()
+        self._told = (0, 0)  # balancer and generation of routes that were last seen in force
 
     @property
     def address(self) -> str:
@@ -41,17 +40,16 @@ class BalancerKeeper:
         with self._lock:
             name = f"balancer-{len(self._history) + 1}"
             routes = self._routes
-            balancer = NginxBalancer(
-                lambda text: self._spec(name, text),
-                routes,
-                self._grounds.settings.platform.balancer,
-            )
+            timeouts = self._grounds.settings.platform.balancer
+            folder = self._grounds.folder(name)
+            balancer = NginxBalancer(self._spec(name), folder, routes, timeouts)
             self._history.append(balancer)
+            number = len(self._history)
         recorder = self._grounds.recorder
         recorder.event("balancer.ordered", name)
         balancer.start()
         recorder.event("balancer.ready", name)
-        self._tell_routes(routes)
+        self._tell_routes((number, 0), routes)
         watch_usage(balancer.container, recorder)
         with self._lock:
             self._serving.add(name)
@@ -67,8 +65,8 @@ class BalancerKeeper:
             current = self._current()
             if current is None:
                 return  # the next one starts with these routes
-            generation = current.route(routes)
-        self._pool.submit(self._await, current, generation, tuple(routes))
+            which = (len(self._history), current.route(routes))
+        self._pool.submit(self._await, current, which, tuple(routes))
 
     def died(self, name: str) -> bool:
         """Whether it was a balancer that died; if so, its replacement is under way."""
@@ -122,20 +120,26 @@ class BalancerKeeper:
             self._grounds.fail(error)
 
     def _await(
-        self, balancer: NginxBalancer, generation: int, routes: tuple[nginx.Route, ...]
+        self, balancer: NginxBalancer, which: tuple[int, int], routes: tuple[nginx.Route, ...]
     ) -> None:
         try:
-            balancer.await_generation(generation)
+            balancer.await_generation(which[1])
         except MayflyError as error:
             if balancer.container.name in self._serving:
                 self._grounds.fail(error)
             return
-        self._tell_routes(routes)
+        self._tell_routes(which, routes)
 
-    def _tell_routes(self, routes: Sequence[nginx.Route]) -> None:
-        """Note what is in force now, and which replicas came or went with it."""
+    def _tell_routes(self, which: tuple[int, int], routes: Sequence[nginx.Route]) -> None:
+        """Note what is in force now, and which replicas came or went with it.
+
+        Changes are awaited side by side, so an older one may be seen in force after a newer one.
+        """
         recorder = self._grounds.recorder
         with self._lock:
+            if which < self._told:
+                return
+            self._told = which
             before, self._in_force = self._in_force, {route.replica for route in routes}
             after = self._in_force
         recorder.event("balancer.routes", "balancer", nginx.routes_detail(routes))
@@ -145,12 +149,10 @@ class BalancerKeeper:
             recorder.event("replica.unrouted", name)
         self._grounds.changed()
 
-    def _spec(self, name: str, configuration: str) -> Spec:
+    def _spec(self, name: str) -> Spec:
         ports = {nginx.PORT: self._port, nginx.STATUS_PORT: None}
         grounds = self._grounds
         return replace(
             grounds.spec(name, "balancer", ports, grounds.blueprint.images["balancer"]),
-            environment={"CONFIGURATION": configuration},
-            volumes={grounds.volume(name): _FOLDER},
             memory_mb=128,
         )

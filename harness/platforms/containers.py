@@ -1,7 +1,5 @@
 """One container of a run: hardened, labelled, on 127.0.0.1 only; made by testcontainers."""
 
-import io
-import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -37,7 +35,8 @@ class Spec:
     environment: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[int, int | None] = field(default_factory=dict)
     """Port inside to port on 127.0.0.1; None: one that the engine chooses."""
-    volumes: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)  # name to path inside
+    folders: Mapping[str, str] = field(default_factory=dict)  # path here to path inside, read-only
     cpus: float | None = None
     memory_mb: int | None = None
     user: str | None = None
@@ -136,16 +135,6 @@ class Container:
             )
         return cast("bytes", output)
 
-    def write(self, folder: str, name: str, content: bytes) -> None:
-        """Put a file into a folder that is a volume."""
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o644
-            tar.addfile(entry, io.BytesIO(content))
-        with engine_errors(f"writing {name} into {self.name}"):
-            self._model.put_archive(folder, archive.getvalue())
-
     def output(self, lines: int | None = None, since_s: int | None = None) -> bytes:
         """What it wrote: the last lines, or all since an instant of the wall clock."""
         with engine_errors(f"reading the log of {self.name}"):
@@ -175,6 +164,8 @@ def _describe(spec: Spec) -> DockerContainer:
         container.ports[f"{inside}/tcp"] = binding  # type: ignore[assignment]  # docker-py takes both
     for volume, path in spec.volumes.items():
         container.with_volume_mapping(volume, path, "rw")
+    for folder, path in spec.folders.items():
+        container.with_volume_mapping(folder, path, "ro")
     container.with_tmpfs_mount("/tmp", f"size={spec.scratch_mb}m,mode=1777")  # noqa: S108  # inside
     endpoint = EndpointConfig(
         _API_VERSION, aliases=[spec.alias] if spec.alias else None, ipv4_address=spec.address

@@ -64,6 +64,10 @@ class Grounds:
         self.client.volumes.create(full, labels=self._ownership.labels("volume"))
         return full
 
+    def folder(self, name: str) -> Path:
+        """A new folder on this machine that containers of this run may look into."""
+        return self._ownership.folder(name)
+
     def fail(self, error: MayflyError) -> None:
         """Note that the platform cannot go on; whoever waits is told. The first error counts."""
         with self._changed:

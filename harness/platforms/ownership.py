@@ -7,6 +7,7 @@ more, and two runs side by side leave each other alone.
 
 import fcntl
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -42,9 +43,10 @@ class Ownership:
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
-        folder = Path(tempfile.gettempdir()) / f"mayfly-{os.getuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._path = folder / f"{run_id}.lock"
+        home = Path(tempfile.gettempdir()) / f"mayfly-{os.getuid()}"
+        home.mkdir(exist_ok=True)
+        home.chmod(0o711)  # containers run as other users, and look into folders below
+        self._path = home / f"{run_id}.lock"
         self._file: IO[str] = self._path.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -57,9 +59,15 @@ class Ownership:
             ROLE: role,
         }
 
+    def folder(self, name: str) -> Path:
+        """A new folder of this run on this machine, which others may read."""
+        folder = _folder_of(self._path) / name
+        folder.mkdir(mode=0o755, parents=True)
+        return folder
+
     def close(self) -> None:
         """Give the claim up. What is still there counts as left behind from now on."""
-        self._path.unlink(missing_ok=True)
+        _forget(self._path)
         self._file.close()
 
 
@@ -99,6 +107,16 @@ def heal(client: docker.DockerClient) -> list[Leftover]:
             if abandoned:
                 removed += remove(client, run_id)
     return removed
+
+
+def _folder_of(lock: Path) -> Path:
+    return lock.with_suffix(".d")
+
+
+def _forget(lock: Path) -> None:
+    """Remove what a run had on this machine: its folders first, then its lock."""
+    shutil.rmtree(_folder_of(lock), ignore_errors=True)
+    lock.unlink(missing_ok=True)
 
 
 def _containers(client: docker.DockerClient, run_id: str) -> list[Container]:
@@ -141,7 +159,7 @@ def _abandoned(path: Path) -> Iterator[bool]:
             yield False
             return
         yield True
-        path.unlink(missing_ok=True)
+        _forget(path)
 
 
 def _quietly(action: Callable[..., object], **options: bool) -> None:

@@ -1,4 +1,4 @@
-"""Builds the ONNX graph by hand, preprocessing included, so that its bytes depend on nothing else."""
+"""Builds the ONNX graph by hand, preprocessing included: its bytes depend on nothing else."""
 
 import numpy as np
 import onnx

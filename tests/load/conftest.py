@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.load.plan import Plan
+from harness.load.plan import Engine, Plan
 from tests.load.serving import Served
 
 
@@ -30,8 +30,14 @@ def golden(shared_server: Served) -> Path:
     return shared_server.golden
 
 
+@pytest.fixture(scope="session", params=["http2", "grpc"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Name the engine; what a plan is for holds for both."""
+    return request.param  # type: ignore[no-any-return]
+
+
 @pytest.fixture
-def plan(shared_server: Served) -> Callable[..., Plan]:
+def plan(shared_server: Served, engine: Engine) -> Callable[..., Plan]:
     """Make a plan for the shared server, 200 requests a second unless said otherwise."""
     return partial(
         Plan,
@@ -43,4 +49,5 @@ def plan(shared_server: Served) -> Callable[..., Plan]:
         id_prefix="test-",
         golden=shared_server.golden,
         model_name="model",
+        engine=engine,
     )

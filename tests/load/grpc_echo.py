@@ -20,6 +20,7 @@ class Echo:
         self.cancelled = asyncio.Event()
 
     async def answer(self, body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        """Serve ModelInfer."""
         self.metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
         self.left_s = context.time_remaining()
         told, _, rest = body.partition(b" ")

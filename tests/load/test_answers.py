@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.load import Loaded
-from harness.load.plan import Plan, RetryPolicy
+from harness.load.plan import Engine, Plan, RetryPolicy
 from harness.load.process import LoadProcess
 from harness.tables import CORRECT, NO_ANSWER, WRONG
 from tests.load.offering import run, until
@@ -19,13 +19,14 @@ UNAVAILABLE, INVALID, DEADLINE = 14, 3, 4
 
 @pytest.fixture(scope="module")
 def healthy_run(
-    shared_server: Served, tmp_path_factory: pytest.TempPathFactory
+    shared_server: Served, engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[float, Loaded, Path]:
     """Offer 200 requests a second to a healthy server: when it began, what it left, and where."""
     directory = tmp_path_factory.mktemp("load")
     shared_server.behave("golden")
     golden = shared_server.golden
-    plan = Plan(shared_server.address, 200.0, "constant", 7, 2.0, "test-", golden, "model")
+    address, model = shared_server.address, "model"
+    plan = Plan(address, 200.0, "constant", 7, 2.0, "test-", golden, model, engine=engine)
     with LoadProcess.spawn(plan, directory) as load:
         began_s = load.begin()
         until(load, lambda progress: progress.done >= 100)

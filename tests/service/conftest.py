@@ -7,22 +7,25 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-import obstore
 import pytest
-from obstore.store import S3Store
 
+from harness.directories import new_run_id
+from harness.platforms.ownership import Ownership
 from tests.service.backing import (
     ACCESS_KEY_ID,
     BUCKET,
     SECRET_ACCESS_KEY,
+    ObjectStore,
     Postgres,
+    Redis,
     Server,
-    make_object_store,
-    make_redis,
 )
 from tests.service.running import PACKAGES, Replica
+
+AnyServer = TypeVar("AnyServer", bound=Server)
 
 MODEL_DIR = PACKAGES / "service_under_test" / "models" / "v1"
 
@@ -59,48 +62,44 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def owner() -> Iterator[Ownership]:
+    """Own the containers of this session: should it die, the next run removes them."""
+    claim = Ownership(new_run_id())
+    yield claim
+    claim.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(owner: Ownership) -> Iterator[Postgres]:
     """Run PostgreSQL for the session."""
-    path = Path(tempfile.mkdtemp(prefix="mayfly-postgres-"))
-    server = Postgres(path)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(path, ignore_errors=True)
+    yield from running(Postgres(owner))
 
 
 @pytest.fixture(scope="session")
-def redis() -> Iterator[Server]:
+def redis(owner: Ownership) -> Iterator[Redis]:
     """Run Redis for the session."""
-    server = make_redis()
-    server.start()
-    yield server
-    server.stop()
+    yield from running(Redis(owner))
 
 
 @pytest.fixture(scope="session")
-def object_store(digest: str) -> Iterator[Server]:
-    """Run SeaweedFS for the session, with the model in it."""
-    path = Path(tempfile.mkdtemp(prefix="mayfly-weed-"))
-    server = make_object_store(path)
-    server.start()
-    store = S3Store(
-        BUCKET,
-        endpoint=f"http://127.0.0.1:{server.port}",
-        access_key_id=ACCESS_KEY_ID,
-        secret_access_key=SECRET_ACCESS_KEY,
-        region="us-east-1",
-        virtual_hosted_style_request=False,
-        client_options={"allow_http": True},
-    )
-    for name in ("model.onnx", "manifest.json"):
-        obstore.put(store, f"{digest}/{name}", (MODEL_DIR / name).read_bytes())
-    obstore.put(store, f"{'0' * 64}/model.onnx", (MODEL_DIR / "model.onnx").read_bytes())
-    manifest = (MODEL_DIR / "manifest.json").read_text().replace(digest, "0" * 64)
-    obstore.put(store, f"{'0' * 64}/manifest.json", manifest.encode())
-    yield server
-    server.stop()
-    shutil.rmtree(path, ignore_errors=True)
+def object_store(digest: str, owner: Ownership) -> Iterator[ObjectStore]:
+    """Run SeaweedFS for the session, with the model in it, and once more under a wrong digest."""
+    for server in running(ObjectStore(owner)):
+        model = (MODEL_DIR / "model.onnx").read_bytes()
+        manifest = (MODEL_DIR / "manifest.json").read_text()
+        for name in (digest, "0" * 64):
+            server.put(f"{name}/model.onnx", model)
+            server.put(f"{name}/manifest.json", manifest.replace(digest, name).encode())
+        yield server
+
+
+def running(server: AnyServer) -> Iterator[AnyServer]:
+    """Start it, and leave nothing of it."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture
@@ -138,11 +137,11 @@ def shared_replica(postgres: Postgres, digest: str) -> Iterator[Replica]:
 
 
 @pytest.fixture
-def s3_settings(object_store: Server) -> dict[str, str]:
+def s3_settings(object_store: ObjectStore) -> dict[str, str]:
     """Give the settings that fetch the model from the object store."""
     return {
         "MODEL_SOURCE": "s3",
-        "S3_ENDPOINT_URL": f"http://127.0.0.1:{object_store.port}",
+        "S3_ENDPOINT_URL": object_store.url,
         "S3_BUCKET": BUCKET,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
         "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,

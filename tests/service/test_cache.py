@@ -6,25 +6,23 @@ from uuid import uuid4
 
 import pytest
 
-from tests.service.backing import Postgres, Server, make_redis
-from tests.service.conftest import Golden
+from harness.platforms.ownership import Ownership
+from tests.service.backing import Postgres, Redis
+from tests.service.conftest import Golden, running
 from tests.service.running import Replica
 
 
 @pytest.fixture
-def mortal_redis() -> Iterator[Server]:
+def mortal_redis(owner: Ownership) -> Iterator[Redis]:
     """Run a Redis that a test may stop."""
-    server = make_redis()
-    server.start()
-    yield server
-    server.stop()
+    yield from running(Redis(owner))
 
 
 def test_a_known_image_is_answered_without_the_model(
-    start: Callable[..., Replica], redis: Server, postgres: Postgres, golden: Golden
+    start: Callable[..., Replica], redis: Redis, postgres: Postgres, golden: Golden
 ) -> None:
     """A second replica answers from the cache, runs nothing, and records all the same."""
-    url = f"redis://127.0.0.1:{redis.port}/3"
+    url = f"{redis.url}/3"
     first = start(CACHE_URL=url).ready()
     second = start(CACHE_URL=url, REPLICA_NAME="replica-2").ready()
     for replica in (first, second):
@@ -44,10 +42,10 @@ def test_a_known_image_is_answered_without_the_model(
 
 @pytest.mark.parametrize("loss", ["freeze", "stop"])
 def test_a_lost_cache_costs_no_request(
-    start: Callable[..., Replica], mortal_redis: Server, golden: Golden, loss: str
+    start: Callable[..., Replica], mortal_redis: Redis, golden: Golden, loss: str
 ) -> None:
     """A cache that dies or falls silent fails no call and slows none by 300 ms."""
-    replica = start(CACHE_URL=f"redis://127.0.0.1:{mortal_redis.port}").ready()
+    replica = start(CACHE_URL=mortal_redis.url).ready()
     replica.logged("cache_connected")
     replica.infer(golden.images[:1])
     getattr(mortal_redis, loss)()

@@ -1,33 +1,27 @@
 """An answer is a durable record first: one for each request id, wherever it is asked."""
 
 import asyncio
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import grpc
 import pytest
+from open_inference.grpc import protocol
 
+from harness.platforms.ownership import Ownership
 from tests.service.backing import Postgres
-from tests.service.conftest import Golden
+from tests.service.conftest import Golden, running
 from tests.service.running import Replica, infer_request, refusal
 
 RECORDS = "SELECT replica, executions, label FROM predictions WHERE request_id = $1"
 
 
 @pytest.fixture
-def mortal_postgres() -> Iterator[Postgres]:
+def mortal_postgres(owner: Ownership) -> Iterator[Postgres]:
     """Run a PostgreSQL that a test may stop."""
-    folder = Path(tempfile.mkdtemp(prefix="mayfly-postgres-"))
-    server = Postgres(folder)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    yield from running(Postgres(owner))
 
 
 def test_the_same_id_twice_is_one_record(
@@ -129,3 +123,18 @@ def test_without_the_database_nothing_is_acknowledged_and_all_heals(
     mortal_postgres.start()
     replica.logged("database_connected", times=2)
     replica.infer()
+
+
+def test_a_replica_that_never_reached_its_database_is_not_ready(
+    start: Callable[..., Replica], mortal_postgres: Postgres
+) -> None:
+    """It could acknowledge nothing, so it takes no traffic until the database is there."""
+    mortal_postgres.stop()
+    replica = start(DATABASE_URL=mortal_postgres.url)
+    replica.logged("database_away")
+    assert replica.stub.ServerLive(protocol.ServerLiveRequest()).live
+    assert not replica.stub.ServerReady(protocol.ServerReadyRequest()).ready
+
+    mortal_postgres.start()
+
+    replica.ready().infer()

@@ -113,9 +113,10 @@ class Http2Wire:
                 async with asyncio.timeout(_ATTEMPT_S):
                     connection = await self._open()
             except (OSError, UnicodeError) as error:  # a time-out is an OSError; idna's is not
-                self._fail(
-                    f"no connection to {self._host}:{self._port}: {str(error) or 'timed out'}"
-                )
+                # A server that is just ending resets whom it had accepted: try its successor first.
+                if pause_s or not isinstance(error, ConnectionResetError):
+                    where = f"{self._host}:{self._port}"
+                    self._fail(f"no connection to {where}: {str(error) or 'timed out'}")
             else:
                 began_s = time.monotonic()
                 self._adopt(connection)
