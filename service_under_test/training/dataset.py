@@ -1,7 +1,8 @@
 """Draws photographs of parcels on a conveyor, intact or with one defect, from a seed.
 
 Every image is drawn in the parcel's own coordinates (u, v in [-1, 1]) seen through a random
-rotation, scale, offset, light and sensor noise, so that a classifier has to learn the defect and not its place.
+rotation, scale, offset, light and sensor noise, so that a classifier has to learn the defect, not
+its place.
 """
 
 from collections.abc import Sequence
