@@ -74,7 +74,8 @@ def _puncture(parcel: Parcel) -> None:
         parcel, random.uniform(-0.7, 0.7), random.uniform(-0.7, 0.7), random.uniform(0.09, 0.16)
     )
     blend(parcel, np.exp(-((np.sqrt(spot) - 1.3) ** 2) * 6) * 0.6, 0.9)
-    blend(parcel, 1 / (1 + np.exp((spot - 1) * 5)), random.uniform(0.05, 0.15))
+    hole = 1 / (1 + np.exp(np.minimum((spot - 1) * 5, 60)))
+    blend(parcel, hole, random.uniform(0.05, 0.15))
 
 
 def _stain(parcel: Parcel) -> None:
