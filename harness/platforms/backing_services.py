@@ -10,7 +10,6 @@ from harness.platforms import backing
 from harness.platforms.containers import Container
 from harness.platforms.grounds import Grounds
 from harness.platforms.targets import ContainerTarget
-from harness.platforms.watcher import watch_usage
 from harness.tables import RECORD, Table, table
 
 
@@ -49,7 +48,6 @@ class BackingServices:
             backing.upload(container, self._secrets, artifact)
         grounds.recorder.event("backing.ready", kind.name)
         self._running[kind.name] = container
-        watch_usage(container, grounds.recorder)
 
     def died(self, name: str) -> bool:
         """Whether it was one of these that died."""

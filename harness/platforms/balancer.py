@@ -74,7 +74,7 @@ class NginxBalancer:
             seen = _generation_at(port)
             if seen.isdigit() and int(seen) >= generation:
                 return
-            pause.wait(0.01)
+            pause.wait(0.02)
         log = self._container.output(lines=5).decode(errors="replace")
         raise PlatformError(
             f"{self._container.name} did not take over routes {generation} within {_TIMEOUT_S:g} s "
