@@ -29,7 +29,7 @@ def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Con
         experiment.steady(1.5)
         for replica in first:
             with experiment.inject(kill(replica)):
-                experiment.observe(2.3)
+                experiment.observe(2.2)
         experiment.steady(1.2)
     survivors = {each.name for each in experiment.replicas()}
     assert survivors.isdisjoint(each.name for each in first)
@@ -39,10 +39,10 @@ def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Con
 def test_rescheduling_all_replicas_at_once(experiment: Experiment, contract: Contract) -> None:
     """Losing all replicas at once loses no record; the service is back once one is ready."""
     with experiment.under_load(rate_rps=200):
-        experiment.steady(2)
+        experiment.steady(1.5)
         with experiment.inject(kill(*experiment.replicas())):
             experiment.observe(4)
-        experiment.steady(2)
+        experiment.steady(1.5)
     history = experiment.history()
     times = phases(history, history.faults[0])
     back_s, start_s = times.back_s, times.first_correct_s
@@ -81,8 +81,10 @@ def test_rescheduling_the_balancer(experiment: Experiment, contract: Contract) -
 def test_rescheduling_is_as_quick_as_a_bare_start(
     experiment: Experiment, contract: Contract
 ) -> None:
-    """A replacement is ready, after the death before it, within 1.3 times a bare cold start."""
-    bare = [experiment.bare_cold_start() for _ in range(3)]
+    """A replacement is ready, after the death before it, within 1.3 bare cold starts."""
+    with experiment.under_load(rate_rps=200):
+        # Under the load of the replacements: else it would be measured, and not the platform.
+        bare = [experiment.bare_cold_start() for _ in range(3)]
     replacements_s = lone_replacements_s(lives(experiment.history().events))
     bare_s = median(life.time_to_ready_s or float("inf") for life in bare)
     assert replacements_s, "no replica was replaced alone: run the whole suite"

@@ -11,7 +11,6 @@ A scenario reads like the promise that it tests::
 """
 
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -25,6 +24,7 @@ from harness.fleet import Life
 from harness.history import FaultRecord, History, Window, join
 from harness.load.plan import Plan
 from harness.load.process import LoadProcess
+from harness.load.standby import Standby
 from harness.platform import Replica, Target
 from harness.platforms.docker import DockerPlatform
 from harness.progress import Progress
@@ -52,6 +52,7 @@ class Experiment:
     seed: int
     id_prefix: str  # what the ids of this scenario's requests begin with
     progress: Progress
+    standby: Standby
     _choice: random.Random = field(init=False)
     _load: LoadProcess | None = None
     _windows: list[Window] = field(default_factory=list)
@@ -83,18 +84,18 @@ class Experiment:
     def under_load(self, rate_rps: float | None = None) -> Iterator[None]:
         """Offer load while the block runs; the history of it is there when it ends."""
         plan = self._plan(rate_rps or self.settings.load.rate_rps)
-        with tempfile.TemporaryDirectory(prefix="mayfly-load-") as folder:
-            self.progress.doing(f"connecting the load generator, {plan.rate_rps:g} rps")
-            with LoadProcess.spawn(plan, Path(folder)) as load:
-                self._load = load
-                began_s = load.begin()
-                self.recorder.event("scenario.began", self.name, time_s=began_s)
-                try:
-                    self._await_steady_state()
-                    yield
-                finally:
-                    self._load = None
-                    self._collect(load, plan, began_s)
+        self.progress.doing(f"connecting the load generator, {plan.rate_rps:g} rps")
+        with self.standby.spawn(plan) as load:
+            self._load = load
+            began_s = load.begin()
+            self.recorder.event("scenario.began", self.name, time_s=began_s)
+            try:
+                self._await_steady_state()
+                yield
+            finally:
+                self._load = None
+                self._collect(load, plan, began_s)
+        self.standby.prepare()
 
     def steady(self, duration_s: float) -> None:
         """Let the undisturbed service work for a while."""

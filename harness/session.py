@@ -9,6 +9,7 @@ from harness.assembly import Assembly
 from harness.errors import EngineError, MayflyError
 from harness.experiment import Experiment
 from harness.ledger import Entry, Ledger
+from harness.load.standby import Standby
 from harness.platforms import ownership
 from harness.platforms.docker import DockerPlatform
 from harness.progress import Progress
@@ -27,6 +28,7 @@ class Session:
     progress: Progress
     directory: Path
     healed: tuple[str, ...]  # what an earlier run had left behind
+    standby: Standby
     _scenarios: int = 0
 
     @classmethod
@@ -40,9 +42,12 @@ class Session:
         run_id = directories.new_run_id()
         recorder = Recorder()
         platform = DockerPlatform(assembly.blueprint(images, run_id), recorder, progress.doing)
+        standby = Standby()
         try:
+            standby.prepare()
             platform.start()
         except BaseException:
+            standby.close()
             platform.close()
             raise
         ledger = Ledger(run_id, seed, assembly.limits)
@@ -50,7 +55,7 @@ class Session:
         ledger.warnings += warnings
         ledger.warnings += [f"removed what an earlier run left behind: {each}" for each in healed]
         directory = directories.run_directory(assembly.root, run_id)
-        return cls(assembly, ledger, recorder, platform, progress, directory, healed)
+        return cls(assembly, ledger, recorder, platform, progress, directory, healed, standby)
 
     def scenario(self, entry: Entry) -> Experiment:
         """The experiment of one more scenario."""
@@ -67,6 +72,7 @@ class Session:
             seed=self.ledger.seed,
             id_prefix=f"{self.ledger.run_id.removeprefix('mf-')}-{self._scenarios}-",
             progress=self.progress,
+            standby=self.standby,
         )
 
     def close(self, interrupted_with: int | None, *, others_failed: bool) -> tuple[Run, int]:
@@ -76,6 +82,7 @@ class Session:
         ``others_failed`` tells of tests that are no scenarios.
         """
         self.progress.doing("removing containers")
+        self.standby.close()
         logs = self._logs()
         self._remove()
         status = int(self.ledger.exit_status(others_failed=others_failed))

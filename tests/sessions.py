@@ -10,6 +10,7 @@ from harness import directories
 from harness.assembly import Assembly
 from harness.contract import Limits
 from harness.ledger import Ledger
+from harness.load.standby import Standby
 from harness.platforms.docker import DockerPlatform
 from harness.progress import Progress
 from harness.recorder import Recorder
@@ -54,6 +55,7 @@ class Opened:
             progress,
             directories.run_directory(self._root, "mf-1"),
             (),
+            Standby(),
         )
         self.sessions.append(session)
         return session

@@ -10,6 +10,8 @@ import pytest
 
 from harness.progress import Progress
 
+_MARK = b"<end>"
+
 
 @dataclass(frozen=True)
 class Terminal:
@@ -24,15 +26,16 @@ class Terminal:
 
     def shown(self) -> str:
         """What has appeared since the last look."""
-        return os.read(self.screen, 65536).decode()
+        # The kernel hands over in pieces and in its own time: read up to a mark of our own.
+        os.write(self.keyboard, _MARK)
+        seen = b""
+        while not seen.endswith(_MARK):
+            seen += os.read(self.screen, 65536)
+        return seen.removesuffix(_MARK).decode()
 
     def is_quiet(self) -> bool:
         """Whether nothing has appeared since the last look."""
-        os.set_blocking(self.screen, False)
-        try:
-            return not os.read(self.screen, 1)
-        except BlockingIOError:
-            return True
+        return self.shown() == ""
 
 
 @pytest.fixture

@@ -46,16 +46,17 @@ class LoadProcess:
 
         Raises LoadError if it has no connection within ``connect_s``, or cannot start.
         """
-        directory.mkdir(parents=True, exist_ok=True)
-        results(directory).unlink(missing_ok=True)
-        with _stderr(directory).open("wb") as stderr:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "harness.load"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=True,  # Ctrl-C is for the harness, which then stops the load
-            )
+        return cls.order(start_process(directory), plan, directory, connect_s)
+
+    @classmethod
+    def order(
+        cls,
+        process: subprocess.Popen[bytes],
+        plan: Plan,
+        directory: Path,
+        connect_s: float = 10.0,
+    ) -> Self:
+        """Give a process from ``start_process`` its order; as ``spawn`` from there on."""
         load = cls(process, plan, directory)
         try:
             load._tell(Order(plan, directory.absolute(), connect_s))
@@ -174,6 +175,20 @@ class LoadProcess:
         with self._news:
             self._silent = True
             self._news.notify_all()
+
+
+def start_process(directory: Path) -> subprocess.Popen[bytes]:
+    """Start a generator that waits for its order; its files go into the directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    results(directory).unlink(missing_ok=True)
+    with _stderr(directory).open("wb") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness.load"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,  # Ctrl-C is for the harness, which then stops the load
+        )
 
 
 def _stderr(directory: Path) -> Path:

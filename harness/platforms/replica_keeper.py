@@ -87,9 +87,10 @@ class ReplicaKeeper:
         return name
 
     def stop_spare(self, name: str) -> None:
-        """Ask it to end, and take its container away."""
+        """Ask it to end; it drains while others go on."""
         self._probers[name].stop()
-        self._containers[name].stop(self._grounds.settings.service.stop_grace_s)
+        grace_s = self._grounds.settings.service.stop_grace_s
+        self._pool.submit(self._containers[name].stop, grace_s)
 
     def died(self, name: str, exit_code: int, time_s: float) -> None:
         """The engine says that a container ended."""
