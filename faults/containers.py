@@ -13,9 +13,11 @@ _SUCCESSOR_WITHIN_S = 30.0
 def kill(*targets: Killable) -> Stages:
     """SIGKILL, to all targets at once: they are gone, with whatever they had in flight."""
     with ThreadPoolExecutor(len(targets)) as pool:
-        for _ in pool.map(lambda target: target.kill(), targets):
-            pass
-    yield [check for target in targets for check in _gone(target)]
+        # The engine answers only after it has cleaned up, long after the death: watch meanwhile.
+        orders = [pool.submit(target.kill) for target in targets]
+        yield [check for target in targets for check in _gone(target)]
+        for order in orders:
+            order.result()
     # Healing a kill is the platform's work: what is left to show is that it did it.
     yield [_replaced(target) for target in targets]
 

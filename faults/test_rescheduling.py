@@ -29,7 +29,7 @@ def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Con
         experiment.steady(1.5)
         for replica in first:
             with experiment.inject(kill(replica)):
-                experiment.observe(2.2)
+                experiment.observe(2.1)
         experiment.steady(1.2)
     survivors = {each.name for each in experiment.replicas()}
     assert survivors.isdisjoint(each.name for each in first)
@@ -39,10 +39,10 @@ def test_rescheduling_each_replica_in_turn(experiment: Experiment, contract: Con
 def test_rescheduling_all_replicas_at_once(experiment: Experiment, contract: Contract) -> None:
     """Losing all replicas at once loses no record; the service is back once one is ready."""
     with experiment.under_load(rate_rps=200):
-        experiment.steady(1.5)
+        experiment.steady(2)
         with experiment.inject(kill(*experiment.replicas())):
             experiment.observe(4)
-        experiment.steady(1.5)
+        experiment.steady(2)
     history = experiment.history()
     times = phases(history, history.faults[0])
     back_s, start_s = times.back_s, times.first_correct_s
@@ -63,8 +63,8 @@ def test_rescheduling_during_a_start(experiment: Experiment, contract: Contract)
         with experiment.inject(kill(first)):
             assert not first.successor_is_ready()
             with experiment.inject(kill(second)):
-                experiment.observe(3)
-        experiment.steady(1.5)
+                experiment.observe(2.5)
+        experiment.steady(1)
     contract.must_hold("T5", "D3", "D5", "M1", "R1", "R3")
 
 
@@ -74,7 +74,7 @@ def test_rescheduling_the_balancer(experiment: Experiment, contract: Contract) -
         experiment.steady(2)
         with experiment.inject(kill(experiment.platform.balancer)):
             experiment.observe(3)
-        experiment.steady(1.5)
+        experiment.steady(2.5)
     contract.must_hold("D3", "M1", "R1", "R3")
 
 
