@@ -67,6 +67,11 @@ class Experiment:
 
     # Looking
 
+    @property
+    def now_s(self) -> float:
+        """The instant on the clock of the history."""
+        return time.monotonic()
+
     def replicas(self) -> Sequence[Replica]:
         """The replicas that are alive, oldest first."""
         return self.platform.replicas()
