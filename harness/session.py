@@ -1,8 +1,9 @@
 """One session of scenarios: what they share, from the first that needs it to the end."""
 
 import threading
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import clauses, directories, engine, machine
@@ -30,6 +31,9 @@ class Session:
     directory: Path
     healed: tuple[str, ...]  # what an earlier run had left behind
     standby: Standby
+    stolen_before: tuple[float, float | None] = field(
+        default_factory=lambda: (time.monotonic(), machine.stolen_s())
+    )
     _scenarios: int = 0
 
     @classmethod
@@ -85,6 +89,7 @@ class Session:
         ``others_failed`` tells of tests that are no scenarios.
         """
         self.progress.doing("removing containers")
+        self._tell_stolen_time()
         self.standby.close()
         logs = self._logs()
         self._remove()
@@ -99,6 +104,19 @@ class Session:
         directories.point_latest_at(self.directory)
         self.progress.done()
         return run, status
+
+    def _tell_stolen_time(self) -> None:
+        """Say it where the machine was not ours alone: then its times are not all the service's."""
+        began_s, before_s = self.stolen_before
+        share = machine.stolen_share(before_s, machine.stolen_s(), time.monotonic() - began_s)
+        if share is None:
+            return
+        self.ledger.conditions["stolen processor time"] = f"{share:.2%}"
+        if share > machine.STOLEN_SHARE:
+            self.ledger.warnings.append(
+                f"a hypervisor took {share:.1%} of the processors' time away during the run: "
+                "lags and latencies of milliseconds may be its doing"
+            )
 
     def _logs(self) -> dict[str, bytes]:
         with suppress(MayflyError):
