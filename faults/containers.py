@@ -23,17 +23,20 @@ def kill(*targets: Killable) -> Stages:
 
 
 def _gone(target: Killable) -> Sequence[Check]:
-    """By the engine's word, and by knocking at its port, which the engine has no part in."""
+    """By knocking at its port, which the engine has no part in, and by the engine's word.
+
+    In this order: knocking is cheap, while the engine that is asked has less time to replace.
+    """
     return (
-        shown(
-            f"the engine says that {target.name} runs no more",
-            lambda: not target.is_running(),
-            lambda: "running" if target.is_running() else "not running",
-        ),
         shown(
             f"nobody accepts a connection on the port of {target.name}",
             lambda: not target.answers(),
             lambda: "accepted" if target.answers() else "refused",
+        ),
+        shown(
+            f"the engine says that {target.name} runs no more",
+            lambda: not target.is_running(),
+            lambda: "running" if target.is_running() else "not running",
         ),
     )
 

@@ -13,8 +13,8 @@ def test_rescheduling_one_replica(experiment: Experiment, contract: Contract) ->
     with experiment.under_load(rate_rps=200):
         experiment.steady(2.5)
         with experiment.inject(kill(experiment.any_replica())):
-            experiment.observe(5)
-        experiment.steady(2)
+            experiment.observe(5.5)
+        experiment.steady(2.3)
     contract.must_hold("T5", "D3", "D5", "M1", "N2", "R1", "R3")
 
 
