@@ -125,7 +125,7 @@ async def _download_until_whole(
             return onnx.result(), manifest.result()
         except* Exception as errors:  # noqa: BLE001 - obstore's errors share no narrower ancestor
             first = errors.exceptions[0]
-            reason = " ".join(f"{type(first).__name__}: {first}".split())[:300]
+            reason = " ".join(f"{type(first).__name__}: {first}".split())[:500]
         pause_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter keeps no secret
         log.warning(
             "model_store_away", attempt=attempts, retry_in_s=round(pause_s, 3), reason=reason

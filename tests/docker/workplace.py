@@ -116,8 +116,10 @@ def containers(client: docker.DockerClient, run_id: str) -> list[str]:
 def belongings(client: docker.DockerClient, run_id: str) -> list[str]:
     """Names of everything of a run."""
     label = {"label": f"{RUN}={run_id}"}
-    return [
-        *containers(client, run_id),
-        *(str(each.name) for each in client.networks.list(filters={**label})),
-        *(str(each.name) for each in client.volumes.list(filters={**label})),
-    ]
+    return sorted(
+        [
+            *containers(client, run_id),
+            *(str(each.name) for each in client.networks.list(filters={**label})),
+            *(str(each.name) for each in client.volumes.list(filters={**label})),
+        ]
+    )
