@@ -51,18 +51,22 @@ def measure(
     }
 
 
-def main() -> None:
+def measure_all(seconds: float) -> list[dict[str, object]]:
     """Measure each rate and engine against one server."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         with Served(directory / "golden.npz") as server:
-            found = [
+            return [
                 measure(server, rate, engine, seconds, directory)
                 for rate in RATES_RPS
                 for engine in ENGINES
             ]
-    print(json.dumps(found, indent=1))
+
+
+def main() -> None:
+    """Measure for as many seconds as the command line says, 5 unless told otherwise."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5.0
+    print(json.dumps(measure_all(seconds), indent=1))
 
 
 if __name__ == "__main__":

@@ -159,7 +159,7 @@ class Experiment:
             record = injection.record
             if record.effect_s is not None:
                 ended_s = record.restored_s or time.monotonic()
-                self._windows.append(Window("fault", planned.name, record.effect_s, ended_s))
+                self._windows.append(Window("fault", planned.name, record.injected_s, ended_s))
 
     def _bystanders(self, targeted: set[str]) -> list[Target]:
         """Everything that the faults do not aim at, and that is well now."""

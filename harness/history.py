@@ -32,7 +32,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a scenario: ``steady``, ``fault`` (from proof to heal) or ``observe``."""
+    """A stretch of a scenario: ``steady``, ``fault`` (from injection to restoration) or ``observe``."""
 
     kind: str
     name: str
