@@ -13,8 +13,8 @@ def test_rescheduling_one_replica(experiment: Experiment, contract: Contract) ->
     with experiment.under_load(rate_rps=200):
         experiment.steady(2.5)
         with experiment.inject(kill(experiment.any_replica())):
-            experiment.observe(5.5)
-        experiment.steady(2.3)
+            experiment.observe(5.4)
+        experiment.steady(2)
     contract.must_hold("T5", "D3", "D5", "M1", "N2", "R1", "R3")
 
 
@@ -37,8 +37,8 @@ def test_rescheduling_all_replicas_at_once(experiment: Experiment, contract: Con
     with experiment.under_load(rate_rps=200):
         experiment.steady(2)
         with experiment.inject(kill(*experiment.replicas())):
-            experiment.observe(4)
-        experiment.steady(2)
+            experiment.observe(3.5)
+        experiment.steady(1.5)
     history = experiment.history()
     times = phases(history, history.faults[0])
     back_s, start_s = times.back_s, times.first_correct_s
@@ -69,6 +69,6 @@ def test_rescheduling_the_balancer(experiment: Experiment, contract: Contract) -
     with experiment.under_load(rate_rps=200):
         experiment.steady(2)
         with experiment.inject(kill(experiment.platform.balancer)):
-            experiment.observe(3)
-        experiment.steady(2.5)
+            experiment.observe(2.8)
+        experiment.steady(2)
     contract.must_hold("D3", "M1", "R1", "R3")

@@ -32,7 +32,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a scenario: ``steady``, ``fault`` (from injection to restoration) or ``observe``."""
+    """A stretch of a scenario: ``steady``, ``observe``, ``fault`` (injection to restoration)."""
 
     kind: str
     name: str
