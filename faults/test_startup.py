@@ -20,12 +20,14 @@ def test_startup_of_a_replacement(experiment: Experiment, contract: Contract) ->
         for _ in range(_PAIRS):
             with experiment.inject(kill(experiment.any_replica())):
                 pass
-            bare_s.append(experiment.bare_cold_start().time_to_ready_s or float("inf"))
+            bare = experiment.bare_cold_start().time_to_ready_s
+            assert bare is not None
+            bare_s.append(bare)
     fleet = lives(experiment.history().events)
     recent = {life.name: life for life in fleet.values() if (life.died_s or began_s) >= began_s}
     replacements_s = lone_replacements_s(recent)
-    ratio = median(replacements_s) / median(bare_s)
     assert len(replacements_s) == _PAIRS
+    ratio = median(replacements_s) / median(bare_s)
     assert ratio <= _SLOWER_THAN_BARE, (
         f"a replacement took {median(replacements_s):.2f} s from the death before it to readiness, "
         f"a bare start {median(bare_s):.2f} s (medians of {_PAIRS}): {ratio:.2f} times, more than "

@@ -123,7 +123,9 @@ def _judge_one(subject: Clause, history: History, limits: Limits, scope: Scope) 
         )
     outcome = _outcome(finding)
     sentence = finding.sentence
-    doubt = _doubt(subject, history, limits)
+    doubt = _lagged(subject, history, limits)
+    if outcome is Outcome.HELD:  # a fault without proof excuses no promise that was broken
+        doubt = doubt or _unproven(history)
     if doubt and outcome is not Outcome.INCONCLUSIVE:
         outcome, sentence = Outcome.INCONCLUSIVE, f"{doubt}; otherwise: {sentence}"
     return Verdict(
@@ -147,11 +149,16 @@ def _outcome(finding: Finding) -> Outcome:
     return Outcome.HELD if finding.held else Outcome.BROKEN
 
 
-def _doubt(subject: Clause, history: History, limits: Limits) -> str | None:
-    """Why this history cannot carry a verdict on the clause, or None."""
+def _unproven(history: History) -> str | None:
+    """Which fault was not shown to take effect, spare bystanders and heal, or None."""
     for fault in history.faults:
         if not fault.proof.complete:
             return f"the fault {fault.name} is not proven"
+    return None
+
+
+def _lagged(subject: Clause, history: History, limits: Limits) -> str | None:
+    """Why the load cannot carry a verdict on the clause, or None."""
     if not subject.needs_load:
         return None
     for generator in history.generators:

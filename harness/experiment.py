@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.assembly import retry_policy
@@ -33,6 +33,7 @@ from harness.settings import Settings
 
 _STEADY_WITHIN_S = 15.0
 _TICK_S = 0.1
+_WHOLE_SECOND_S = 1.2  # the generator tells of the last second, five times a second
 
 
 class UnhealthyError(Exception):
@@ -59,6 +60,8 @@ class Experiment:
     _faults: list[FaultRecord] = field(default_factory=list)
     _histories: list[History] = field(default_factory=list)
     _loads: int = 0
+    _load_began_s: float = 0.0
+    _under_fault: int = 0
     _began_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -92,7 +95,7 @@ class Experiment:
         self.progress.doing(f"connecting the load generator, {plan.rate_rps:g} rps")
         with self.standby.spawn(plan) as load:
             self._load = load
-            began_s = load.begin()
+            began_s = self._load_began_s = load.begin()
             self.recorder.event("scenario.began", self.name, time_s=began_s)
             try:
                 self._await_steady_state()
@@ -100,6 +103,7 @@ class Experiment:
             finally:
                 self._load = None
                 self._collect(load, plan, began_s)
+                self.platform.check()
         self.standby.prepare()
 
     def steady(self, duration_s: float) -> None:
@@ -121,6 +125,8 @@ class Experiment:
     @contextmanager
     def inject(self, *faults: Planned) -> Iterator[None]:
         """Disturb while the block runs: entered when all is proven, left when all is healed."""
+        if self._load is not None and not self._under_fault:
+            self._await_right_answers()
         with ExitStack() as stack:
             for planned in faults:
                 stack.enter_context(self._injected(planned, faults))
@@ -137,24 +143,32 @@ class Experiment:
 
     def history(self) -> History:
         """What happened in this scenario. Complete once the load has ended."""
+        windows, faults = tuple(self._windows), tuple(self._faults)
         if self._histories:
-            return join(tuple(self._histories), self.name)
+            joined = join(tuple(self._histories), self.name)
+            return replace(joined, windows=joined.windows + windows, faults=joined.faults + faults)
         now_s = time.monotonic()
-        windows, events = tuple(self._windows), self.recorder.events(now_s)
-        return History(self.name, self._began_s, now_s, windows=windows, events=events)
+        events = self.recorder.events(now_s)
+        return History(
+            self.name, self._began_s, now_s, windows=windows, faults=faults, events=events
+        )
 
     # Beneath
 
     @contextmanager
     def _injected(self, planned: Planned, together: Sequence[Planned]) -> Iterator[None]:
         targeted = {target.name for each in together for target in each.targets}
-        injection = Injection.of(planned, self.name, self._bystanders(targeted), self.recorder)
+        bystanders = self._bystanders(targeted)
+        watch = self.platform.check
+        injection = Injection.of(planned, self.name, bystanders, self.recorder, watch)
         self.progress.doing(f"injecting {planned.name} into {', '.join(sorted(targeted))}")
+        self._under_fault += 1
         try:
             with injection.hold():
                 yield
                 self.progress.doing(f"awaiting the end of {planned.name}")
         finally:
+            self._under_fault -= 1
             self._faults.append(injection.record)
             record = injection.record
             if record.effect_s is not None:
@@ -184,20 +198,26 @@ class Experiment:
         )
 
     def _await_steady_state(self) -> None:
-        """The gate before every disturbance: all replicas routed to, a second of right answers."""
+        """All replicas are ready and routed to, before any load counts."""
         self.progress.doing("awaiting the steady state")
-        deadline_s = time.monotonic() + _STEADY_WITHIN_S
         if not self.platform.await_steady(_STEADY_WITHIN_S):
             raise UnhealthyError(
                 f"not all replicas were ready and routed to within {_STEADY_WITHIN_S:g} s"
             )
-        while (share := self._share_ok()) < 1.0:
+
+    def _await_right_answers(self) -> None:
+        """The gate before every disturbance: a whole second in which every answer was right."""
+        self.progress.doing("awaiting a second of right answers")
+        deadline_s = time.monotonic() + _STEADY_WITHIN_S
+        share = self._share_ok()
+        while share < 1.0 or time.monotonic() < self._load_began_s + _WHOLE_SECOND_S:
             if time.monotonic() > deadline_s:
                 raise UnhealthyError(
                     f"only {share:.1%} of the last second's answers were right after "
                     f"{_STEADY_WITHIN_S:g} s of undisturbed load"
                 )
             self._tick()
+            share = self._share_ok()
 
     def _share_ok(self) -> float:
         share = None if self._load is None else self._load.progress().recent_ok_share

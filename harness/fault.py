@@ -99,15 +99,22 @@ class Injection:
     bystanders: Sequence[Target]
     recorder: Recorder
     record: FaultRecord
+    watch: Callable[[], None]
+    """Called while a proof is awaited; raises what makes waiting pointless: a lost engine."""
 
     @classmethod
     def of(
-        cls, planned: Planned, scenario: str, bystanders: Sequence[Target], recorder: Recorder
+        cls,
+        planned: Planned,
+        scenario: str,
+        bystanders: Sequence[Target],
+        recorder: Recorder,
+        watch: Callable[[], None] = lambda: None,
     ) -> "Injection":
         """One that has not begun."""
         names = tuple(target.name for target in planned.targets)
         record = FaultRecord(scenario, planned.name, names, injected_s=time.monotonic())
-        return cls(planned, scenario, bystanders, recorder, record)
+        return cls(planned, scenario, bystanders, recorder, record, watch)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -131,7 +138,7 @@ class Injection:
             interrupted = error
             raise
         finally:
-            self._heal(stages, errors)
+            self._heal(stages, errors, wait=interrupted is None)
             if interrupted is not None:
                 for each in errors:
                     interrupted.add_note(f"and while healing {self.planned.name}: {each}")
@@ -147,13 +154,14 @@ class Injection:
         self.record = replace(self.record, effect_s=max(proof.time_s for proof in effect))
         self._note("fault.proven")
 
-    def _heal(self, stages: Stages, errors: list[Exception]) -> None:
+    def _heal(self, stages: Stages, errors: list[Exception], *, wait: bool) -> None:
+        """Undo it. Where the run was told to end, there is one look at what came of it, no wait."""
         self.record = replace(self.record, healed_s=time.monotonic())
         self._note("fault.healing")
         if inspect.getgeneratorstate(stages) == inspect.GEN_CLOSED and errors:
             return  # the injection itself failed: its error tells all that there is to tell
         try:
-            restored = self._prove(next(stages, ()))
+            restored = self._prove(next(stages, ()), wait=wait)
             self.record = replace(self.record, proof=replace(self.record.proof, restored=restored))
             _demand(restored, self.planned, "heal")
             self.record = replace(self.record, restored_s=max(proof.time_s for proof in restored))
@@ -176,16 +184,30 @@ class Injection:
         if self.bystanders:
             checks = [_unharmed(each, identities[each.name]) for each in self.bystanders]
             with ThreadPoolExecutor(len(checks)) as pool:
-                proofs = tuple(pool.map(_await, checks))
+                proofs = tuple(pool.map(self._await, checks))
         else:
             nobody = "there is nothing else that could be harmed"
             proofs = (Proof(nobody, proven=True, seen="no bystander", time_s=time.monotonic()),)
         self.record = replace(self.record, proof=replace(self.record.proof, bystander=proofs))
         _demand(proofs, self.planned, "spare its bystanders")
 
-    def _prove(self, checks: Sequence[Check] | Check) -> tuple[Proof, ...]:
+    def _prove(self, checks: Sequence[Check] | Check, *, wait: bool = True) -> tuple[Proof, ...]:
         listed = [checks] if isinstance(checks, Check) else checks
-        return tuple(_await(check) for check in listed)
+        if not wait:
+            listed = [replace(check, within_s=0.0) for check in listed]
+        return tuple(self._await(check) for check in listed)
+
+    def _await(self, check: Check) -> Proof:
+        """Watch until the statement is true, or its time is over."""
+        deadline_s = time.monotonic() + check.within_s
+        pause = threading.Event()
+        while True:
+            true = check.is_true()
+            now_s = time.monotonic()
+            if true or now_s > deadline_s:
+                return Proof(check.statement, true, check.see(), now_s)
+            self.watch()
+            pause.wait(_POLL_S)
 
     def _note(self, kind: str) -> None:
         targets = ",".join(target.name for target in self.planned.targets)
@@ -199,18 +221,6 @@ def _unharmed(bystander: Target, before: str) -> Check:
         lambda: f"{before} before, {bystander.identity()} now",
         within_s=2.0,
     )
-
-
-def _await(check: Check) -> Proof:
-    """Watch until the statement is true, or its time is over."""
-    deadline_s = time.monotonic() + check.within_s
-    pause = threading.Event()
-    while True:
-        true = check.is_true()
-        now_s = time.monotonic()
-        if true or now_s > deadline_s:
-            return Proof(check.statement, true, check.see(), now_s)
-        pause.wait(_POLL_S)
 
 
 def _demand(proofs: Sequence[Proof], planned: Planned, what: str) -> None:

@@ -27,6 +27,7 @@ class Life:
     version: str | None = None
     digest: str | None = None
     golden_difference: float | None = None  # greatest absolute difference from the golden outputs
+    examination_failed: str | None = None  # why its first golden answers were no good
 
     @property
     def cold_start_s(self) -> float | None:
@@ -68,7 +69,9 @@ def _advance(life: Life, event: Event) -> Life:  # noqa: PLR0911  # one for each
             )
         case "replica.ready":
             return life if life.ready_s is not None else replace(life, ready_s=at)
-        case "replica.first_correct":
+        case "replica.examination_failed":
+            return replace(life, examination_failed=_text(event, "why"))
+        case "replica.first_correct" if life.first_correct_s is None:
             difference = event.details.get("golden_difference")
             return replace(
                 life,
@@ -91,6 +94,14 @@ def _advance(life: Life, event: Event) -> Life:  # noqa: PLR0911  # one for each
 def _text(event: Event, key: str) -> str | None:
     value = event.details.get(key)
     return None if value is None else str(value)
+
+
+def was_replaced(life: Life, fleet: Mapping[str, Life]) -> bool:
+    """Whether the platform ordered another in its place: what is stopped on purpose has none."""
+    died_s = life.died_s
+    return died_s is not None and any(
+        each.predecessor == life.name and each.ordered_s >= died_s for each in fleet.values()
+    )
 
 
 def lone_replacements_s(fleet: Mapping[str, Life]) -> list[float]:

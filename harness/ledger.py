@@ -14,6 +14,8 @@ from harness.history import History, Value, whole_run
 from harness.phases import phases
 from harness.run import Run, Scenario, save
 
+_WITHOUT_PROOF = ("R1", "S2", "D3")
+
 
 class BrokenError(AssertionError):
     """At least one promise was broken."""
@@ -58,6 +60,14 @@ class Ledger:
         entry.verdicts += verdicts
         return verdicts
 
+    def judge_aborted(self, entry: Entry) -> None:
+        """Judge a scenario that never came to its clauses by those that need no proven fault.
+
+        What they cannot judge says nothing; what they find broken counts.
+        """
+        verdicts = judge(clauses.named(*_WITHOUT_PROOF), entry.history, self.limits)
+        entry.verdicts += tuple(each for each in verdicts if each.verdict is Outcome.BROKEN)
+
     def whole_run(self, name: str) -> History:
         """One history of all scenarios so far, under the name of the one that asks."""
         histories = tuple(entry.history for entry in self.entries if entry.history.ended_s)
@@ -73,7 +83,11 @@ class Ledger:
             return ExitStatus.HARNESS_FAILED
         if failed:
             return ExitStatus.BROKEN
-        unjudged = any(entry.conclusion in {"skipped", "inconclusive"} for entry in self.entries)
+        unjudged = any(
+            entry.conclusion in {"skipped", "inconclusive"}
+            or (entry.conclusion == "judged" and not entry.verdicts)
+            for entry in self.entries
+        )
         if Outcome.INCONCLUSIVE in outcomes or unjudged or not outcomes:
             return ExitStatus.INCONCLUSIVE
         return ExitStatus.ALL_HELD
@@ -111,7 +125,10 @@ class Ledger:
 
 def _phases(history: History) -> Mapping[str, float | None]:
     """The phase times of a scenario's first fault."""
-    return phases(history, history.faults[0]).as_mapping() if history.faults else {}
+    if not history.faults:
+        return {}
+    first = min(history.faults, key=lambda fault: fault.injected_s)
+    return phases(history, first).as_mapping()
 
 
 def demand(verdicts: Sequence[Verdict]) -> None:

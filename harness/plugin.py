@@ -97,6 +97,8 @@ def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Itera
     yield scenario
     if not entry.history.ended_s:
         entry.history = scenario.history()
+    if not entry.verdicts and entry.conclusion != "left out":
+        mayfly_session.ledger.judge_aborted(entry)
 
 
 @pytest.fixture
@@ -114,6 +116,8 @@ def pytest_runtest_makereport(
     """Give scenarios the outcomes that pytest does not know: unhealthy and inconclusive."""
     report = yield
     entry = item.stash.get(_ENTRY, None)
+    if entry is not None and report.skipped:
+        entry.conclusion, entry.message = "left out", str(call.excinfo and call.excinfo.value)
     if call.excinfo is None or not report.failed:
         return report  # passed, skipped, or expected to fail
     if entry is None:

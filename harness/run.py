@@ -49,7 +49,7 @@ class Scenario:
     verdicts: tuple[Verdict, ...] = ()
     phases: Mapping[str, float | None] = field(default_factory=dict)
     """Seconds from the first fault's proven effect, such as ``ready_s``; None: never seen."""
-    conclusion: str = "judged"  # judged | skipped | failed
+    conclusion: str = "judged"  # judged | skipped | inconclusive | failed | left out
     message: str = ""  # why, where it was skipped or failed
 
 

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from docker.errors import APIError
+
 from harness import clauses, directories, engine, machine
 from harness.assembly import Assembly
 from harness.errors import EngineError, MayflyError
@@ -126,7 +128,7 @@ class Session:
     def _remove(self) -> None:
         try:
             self.platform.close()
-        except EngineError as error:
+        except (EngineError, APIError) as error:
             self.ledger.harness_failed = True
             self.ledger.warnings.append(str(error))
         if self.platform.leaks:

@@ -52,7 +52,9 @@ def liveness(history: History, fleet: Mapping[str, Life]) -> list[Event]:
         life = fleet.get(probe.subject)
         dying_s = float("inf") if life is None or life.died_s is None else life.died_s - _DYING_S
         inside = history.began_s <= probe.time_s <= history.ended_s
-        if inside and first_live.get(probe.subject, float("inf")) <= probe.time_s < dying_s:
+        ready_s = float("inf") if life is None or life.ready_s is None else life.ready_s
+        from_s = min(first_live.get(probe.subject, float("inf")), ready_s)
+        if inside and from_s <= probe.time_s < dying_s:
             judged.append(probe)
     return [probe for probe in judged if not _silenced(probe, history)]
 

@@ -14,7 +14,7 @@ from harness.clauses._probes import (
 )
 from harness.clauses._wording import at, count, few, missing
 from harness.contract import Finding, Limits, clause
-from harness.fleet import Life, lives
+from harness.fleet import Life, lives, was_replaced
 from harness.history import Event, History
 
 _STOPPED_ON_REQUEST = (0, 143)
@@ -60,7 +60,9 @@ def surfaces_agree(history: History, limits: Limits) -> Finding:
     """They may differ for a moment, while one of them flips, but not for longer."""
     promised = limits.disagreement_s
     probes = [e for e in history.during("probe") if e.details["surface"] in READINESS]
-    offered = {str(e.details["surface"]) for e in probes if e.details.get("answer") is not None}
+    offered = {
+        str(e.details["surface"]) for e in probes if e.details.get("code") != "UNIMPLEMENTED"
+    }
     silent = [surface for surface in READINESS if surface not in offered]
     unoffered = f"; not offered: {', '.join(silent)}" if silent else ""
     if len(offered) < 2:
@@ -113,11 +115,7 @@ def _died_unbidden(life: Life, fleet: Mapping[str, Life], history: History) -> b
         return False
     if any(life.name in f.targets and f.injected_s <= died_s for f in history.faults):
         return False
-    # A platform that stops a replica on purpose does not order another for it afterwards.
-    restarted = any(
-        other.predecessor == life.name and other.ordered_s >= died_s for other in fleet.values()
-    )
-    return restarted or life.exit_code not in _STOPPED_ON_REQUEST
+    return was_replaced(life, fleet) or life.exit_code not in _STOPPED_ON_REQUEST
 
 
 def _unwatched(history: History, probes: list[Event], limits: Limits) -> str | None:

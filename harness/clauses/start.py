@@ -4,7 +4,7 @@ import numpy as np
 
 from harness.clauses._wording import at, count, few, missing
 from harness.contract import Finding, Limits, clause
-from harness.fleet import Life, lives
+from harness.fleet import Life, lives, was_replaced
 from harness.history import History
 
 _STOPPED_ON_REQUEST = (0, 143)
@@ -58,6 +58,14 @@ def deterministic_start(history: History, limits: Limits) -> Finding:
     differences = [life.golden_difference for life in done if life.golden_difference is not None]
     worst = max(differences, default=0.0)
     evidence = few(_brought_up(life, history) for life in done)
+    wrong = [
+        life
+        for life in lives(history.events).values()
+        if life.examination_failed is not None and life.died_s is None
+    ]
+    if wrong:
+        told = "; ".join(f"{life.name}: {life.examination_failed}" for life in wrong)
+        return Finding(False, 0, len(wrong), "starts", told, evidence)
     if len(digests) > 1:
         told = " and ".join(f"{digest} on {same[0].name}" for digest, same in digests.items())
         sentence = f"{len(digests)} digests in {count(len(done), 'start')}: {told}"
@@ -105,12 +113,17 @@ def _excused(life: Life, history: History) -> bool:
         life.name in fault.targets and fault.injected_s <= life.died_s for fault in history.faults
     )
     # The faults of earlier scenarios are not in this history, so its own span is what counts.
-    return killed or life.exit_code in _STOPPED_ON_REQUEST or life.died_s < history.began_s
+    on_request = life.exit_code in _STOPPED_ON_REQUEST and not was_replaced(
+        life, lives(history.events)
+    )
+    return killed or on_request or life.died_s < history.began_s
 
 
 def _failed(life: Life, history: History, limits: Limits) -> bool:
     if life.first_correct_s is not None:
         return False
+    if life.examination_failed is not None and life.died_s is None:
+        return True  # it said that it was ready, and its first golden answers were no good
     return life.died_s is not None or history.ended_s - life.ordered_s > limits.start_budget_s
 
 

@@ -70,14 +70,20 @@ def _lacking(history: History, kills: list[FaultRecord], fleet: Mapping[str, Lif
     """Why the history shows nothing about a kill, or None."""
     if not kills:
         return "no replica was killed"
-    intended = history.requests["intended_s"]
+    if not len(history.access) or not len(history.attempts):
+        return "the balancer's log or the attempts are missing"
+    sent = history.requests["sent_s"]
     for fault in kills:
         alive = [life.name for life in fleet.values() if _serving(life, fault.injected_s)]
         if not set(alive) - set(fault.targets):
             return f"{fault.name} hit every replica that was alive: none was left to retry on"
         until_s = history.ended_s if fault.restored_s is None else fault.restored_s
-        if not np.any((intended >= fault.injected_s) & (intended <= until_s)):
-            return f"no request was due while {fault.name} was in force"
+        if not np.any((sent >= fault.injected_s) & (sent <= until_s)):
+            return f"no request was sent while {fault.name} was in force"
+        since = history.access["done_s"] >= fault.injected_s
+        victims = [fleet[name] for name in fault.targets if name in fleet]
+        if not any(sent_to(history.access, fleet, each, since).any() for each in victims):
+            return f"no call was at the target of {fault.name}, or sent to it: nothing was at stake"
     return None
 
 

@@ -117,15 +117,17 @@ class Workload:
     def _is_golden(
         self, goldens: Mapping[str, _Golden], request_id: str, response: ModelInferResponse
     ) -> bool:
-        """Whether each golden output in the answer is right, and there is at least one."""
+        """Whether each golden output is in the answer, and right."""
         if response.id not in ("", request_id):
             return False  # the answer to somebody else's request
-        pairs = [
-            (goldens[output.name], output, raw)
-            for output, raw in _outputs(response)
+        told = _outputs(response)
+        if not goldens.keys() <= {output.name for output, _ in told}:
+            return False  # what is left out cannot be right
+        return all(
+            _matches(goldens[output.name], output, raw, self._tolerance)
+            for output, raw in told
             if output.name in goldens
-        ]
-        return bool(pairs) and all(_matches(*pair, self._tolerance) for pair in pairs)
+        )
 
 
 def _outputs(response: ModelInferResponse) -> list[tuple[OutputTensor, bytes | None]]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from docker.errors import APIError
+
 from harness import nginx
 from harness.errors import MayflyError
 from harness.platforms.balancer import NginxBalancer, free_port
@@ -13,6 +15,8 @@ from harness.platforms.containers import LOOPBACK, Container, Spec
 from harness.platforms.grounds import Grounds
 from harness.platforms.targets import ContainerTarget
 from harness.platforms.watcher import watch_usage
+
+_NOT_RUNNING = 409
 
 
 class BalancerKeeper:
@@ -65,7 +69,12 @@ class BalancerKeeper:
             current = self._current()
             if current is None:
                 return  # the next one starts with these routes
-            which = (len(self._history), current.route(routes))
+            try:
+                which = (len(self._history), current.route(routes))
+            except APIError as error:
+                if error.status_code == _NOT_RUNNING:
+                    return  # it has just died: its successor starts with these routes
+                raise
         self._pool.submit(self._await, current, which, tuple(routes))
 
     def died(self, name: str) -> bool:

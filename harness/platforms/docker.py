@@ -31,11 +31,15 @@ class DockerPlatform:
         self._say = say
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="platform")
         self.grounds = Grounds(blueprint, recorder)
-        self._backing = BackingServices(self.grounds)
-        self._balancer = BalancerKeeper(self.grounds, self._pool)
-        self._replicas = ReplicaKeeper(
-            self.grounds, self._balancer, self._backing.placeholders(), self._pool
-        )
+        try:
+            self._backing = BackingServices(self.grounds)
+            self._balancer = BalancerKeeper(self.grounds, self._pool)
+            self._replicas = ReplicaKeeper(
+                self.grounds, self._balancer, self._backing.placeholders(), self._pool
+            )
+        except BaseException:
+            self.grounds.close()
+            raise
         self._watcher: Watcher | None = None
         self.leaks: list[ownership.Leftover] = []
 

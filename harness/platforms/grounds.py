@@ -9,11 +9,13 @@ from pathlib import Path
 from harness import engine
 from harness.errors import MayflyError
 from harness.platforms import ownership
-from harness.platforms.containers import Spec
+from harness.platforms.containers import Spec, engine_errors
 from harness.platforms.network import Network
 from harness.recorder import Recorder
 from harness.service import Artifact
 from harness.settings import Settings
+
+_REMOVAL_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,19 @@ class Grounds:
 
     def close(self) -> list[ownership.Leftover]:
         """Remove all that the run made; returns what resisted."""
-        ownership.remove(self.client, self.blueprint.run_id)
-        left = ownership.belongings(self.client, self.blueprint.run_id)
-        if not left:
-            self._ownership.close()
+        run_id = self.blueprint.run_id
+        with engine_errors("removing what the run made"):
+            ownership.remove(self.client, run_id)
+            deadline_s = time.monotonic() + _REMOVAL_S
+            # The engine may still be at removing what it was told to remove.
+            while left := ownership.belongings(self.client, run_id):
+                if time.monotonic() > deadline_s:
+                    return left
+                self._changed_or_soon()
+        self._ownership.close()
         self.client.close()
         return left
+
+    def _changed_or_soon(self) -> None:
+        with self._changed:
+            self._changed.wait(0.1)

@@ -68,6 +68,7 @@ class ReplicaKeeper:
         self._probers: dict[str, Prober] = {}
         self._ready: set[str] = set()
         self._dead: dict[str, int] = {}
+        self._examined: set[str] = set()
         self._successors: dict[str, str] = {}
         self._spares = 0
         self._closing = threading.Event()
@@ -174,6 +175,9 @@ class ReplicaKeeper:
             self._grounds.fail(error)
         except APIError as error:
             self._grounds.fail(EngineError(f"the Docker engine refused an order: {error}"))
+        except Exception as error:
+            self._grounds.fail(PlatformError(f"the control loop ended by its own fault: {error!r}"))
+            raise
 
     def _handle(self, signal: _Died | _Probed) -> None:
         recorder = self._grounds.recorder
@@ -194,7 +198,8 @@ class ReplicaKeeper:
         (self._ready.add if signal.ready else self._ready.discard)(signal.name)
         recorder.event("replica.ready" if signal.ready else "replica.unready", signal.name)
         self._carry_out(self._reconciler.probed(signal.name, signal.ready, time.monotonic()))
-        if signal.ready:
+        if signal.ready and signal.name not in self._examined:
+            self._examined.add(signal.name)
             self._pool.submit(self._examine, signal.name)
 
     def _carry_out(self, orders: Sequence[Order]) -> None:

@@ -150,3 +150,17 @@ class TestSurfacesAgree:
     def test_unprobed(self) -> None:
         """Too few rounds are no evidence."""
         assert surfaces_agree(Story(lasting_s=2).fleet(1).probes().told()).held is None
+
+
+def test_never_live_once_ready_is_judged() -> None:
+    """A replica that was ready, and never once said that it was live, is not passed over."""
+    finding = always_live(probed(ServerLive=False).told())
+
+    assert finding.held is False
+
+
+def test_a_surface_that_never_answers_is_not_one_that_is_not_offered() -> None:
+    """Only UNIMPLEMENTED means that a surface does not exist."""
+    finding = surfaces_agree(probed(ServerReady="DEADLINE_EXCEEDED").told())
+
+    assert finding.held is False

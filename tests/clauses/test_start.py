@@ -144,3 +144,33 @@ class TestDeterministicStart:
 
         assert deterministic_start(untold).held is None
         assert deterministic_start(uncompared).held is None
+
+
+class TestExaminations:
+    """S2 and S8: a replica that said it was ready, and whose golden answers were no good."""
+
+    def story(self) -> Story:
+        """Twelve good starts, and one whose first golden answer was wrong."""
+        story = twelve_starts().start("replica-13", at_s=45, took_s=None)
+        why = "its answer to golden case 0 is wrong"
+        return story.event("replica.examination_failed", "replica-13", at_s=46.5, why=why)
+
+    def test_bounded_start_is_broken(self) -> None:
+        """It never gave a correct answer, however little time has passed since."""
+        assert bounded_start(self.story().told()).held is False
+
+    def test_deterministic_start_is_broken(self) -> None:
+        """It did not bring up the same model."""
+        finding = deterministic_start(self.story().told())
+
+        assert finding.held is False
+        assert "golden case 0 is wrong" in finding.sentence
+
+
+def test_an_end_with_zero_that_had_to_be_replaced_is_no_excuse() -> None:
+    """A start that ends by itself is a failed start, whatever exit code it names."""
+    story = twelve_starts().start("replica-13", at_s=40, took_s=None)
+    story.dies("replica-13", at_s=42, exit_code=0)
+    story.start("replica-14", at_s=42.1, took_s=1.1, instead_of="replica-13")
+
+    assert bounded_start(story.told()).held is False

@@ -80,13 +80,13 @@ def test_no_kill() -> None:
 
 
 def test_no_request() -> None:
-    """A kill during which no request was due costs nothing, and shows nothing."""
+    """A kill during which no request was sent costs nothing, and shows nothing."""
     story = Story().fleet(3).requests(rate_rps=100, to_s=4).kill("replica-2", at_s=5)
 
     finding = kill_costs_nothing(story.told())
 
     assert finding.held is None
-    assert "no request was due" in finding.sentence
+    assert "no request was sent" in finding.sentence
 
 
 def test_nobody_left() -> None:
@@ -97,3 +97,23 @@ def test_nobody_left() -> None:
 
     assert finding.held is None
     assert "none was left to retry on" in finding.sentence
+
+
+def test_no_balancer_log() -> None:
+    """Without the balancer's log nobody knows whether anything was at stake: no verdict."""
+    story = Story().fleet(3).requests(rate_rps=100).kill("replica-2", at_s=5)
+
+    finding = kill_costs_nothing(story.without_access_log().told())
+
+    assert finding.held is None
+    assert "balancer's log" in finding.sentence
+
+
+def test_nothing_at_stake() -> None:
+    """A kill of a replica that nobody called shows nothing about what a kill costs."""
+    story = Story().fleet(3).requests(rate_rps=100).start("replica-9", at_s=-3.0, routed=False)
+
+    finding = kill_costs_nothing(story.kill("replica-9", at_s=5).told())
+
+    assert finding.held is None
+    assert "nothing was at stake" in finding.sentence
