@@ -43,8 +43,10 @@ def verdict(workload: Workload, response: ModelInferResponse) -> int:
 
 
 def test_an_answer_within_the_tolerance_is_correct(workload: Workload) -> None:
-    """Floats may differ by the tolerance; outputs that the answer leaves out are not missed."""
-    assert verdict(workload, answer(scores=SCORES[:1] + np.float32(5e-6))) == CORRECT
+    """Floats may differ by the tolerance; the order of the outputs does not matter."""
+    near = SCORES[:1] + np.float32(5e-6)
+
+    assert verdict(workload, answer(scores=near, label=LABELS[:1])) == CORRECT
     assert verdict(workload, answer(label=LABELS[:1], scores=SCORES[:1])) == CORRECT
 
 
@@ -53,13 +55,23 @@ def test_an_answer_within_the_tolerance_is_correct(workload: Workload) -> None:
     [
         answer(),
         answer(other=SCORES[:1]),
-        answer(scores=SCORES[:1] + np.float32(1e-4)),
-        answer(scores=SCORES[:1] * np.float32("nan")),
-        answer(scores=SCORES[:1].astype(np.float64)),
-        answer(scores=SCORES),
+        answer(scores=SCORES[:1]),
+        answer(scores=SCORES[:1] + np.float32(1e-4), label=LABELS[:1]),
+        answer(scores=SCORES[:1] * np.float32("nan"), label=LABELS[:1]),
+        answer(scores=SCORES[:1].astype(np.float64), label=LABELS[:1]),
+        answer(scores=SCORES, label=LABELS[:1]),
         answer(scores=SCORES[:1], label=LABELS[:1] + 1),
     ],
-    ids=["empty", "unknown output", "too far", "NaN", "other type", "other shape", "other label"],
+    ids=[
+        "empty",
+        "unknown output",
+        "one left out",
+        "too far",
+        "NaN",
+        "other type",
+        "other shape",
+        "other label",
+    ],
 )
 def test_any_other_answer_is_wrong(workload: Workload, response: ModelInferResponse) -> None:
     """One difference in one golden output is enough."""
@@ -68,7 +80,7 @@ def test_any_other_answer_is_wrong(workload: Workload, response: ModelInferRespo
 
 def test_the_answer_to_another_request_is_wrong(workload: Workload) -> None:
     """An answer that bears another request's id is wrong, though its numbers are right."""
-    response = answer(scores=SCORES[:1])
+    response = answer(scores=SCORES[:1], label=LABELS[:1])
     response.id = "id-2"
 
     assert verdict(workload, response) == WRONG
@@ -76,7 +88,7 @@ def test_the_answer_to_another_request_is_wrong(workload: Workload) -> None:
 
 def test_raw_contents_must_match_the_outputs_in_number_and_length(workload: Workload) -> None:
     """Missing raw contents, or half an array, are wrong."""
-    short, few = answer(scores=SCORES[:1]), answer(scores=SCORES[:1], label=LABELS[:1])
+    short, few = (answer(scores=SCORES[:1], label=LABELS[:1]) for _ in range(2))
     short.raw_output_contents[0] = short.raw_output_contents[0][:-1]
     del few.raw_output_contents[1]
 
