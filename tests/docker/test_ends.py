@@ -1,6 +1,8 @@
 """However a run ends, it leaves nothing that the next one does not remove first."""
 
 import signal
+import subprocess
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from harness.errors import ExitStatus
 from harness.session import heal
 from tests.docker.workplace import (
     HOLDING_SUITE,
+    PROJECT,
     SHORT_SUITE,
     Workplace,
     belongings,
@@ -69,6 +72,35 @@ def test_containers_killed_by_hand_end_the_run_and_leave_nothing(
         output, _ = process.communicate(timeout=90)
 
     assert process.returncode not in (0, 2), output
+    assert belongings(client, run_id) == []
+
+
+def test_an_engine_that_is_lost_in_mid_run_is_told_once(
+    workplace: Workplace, client: docker.DockerClient
+) -> None:
+    """Status 7 and one clear error; what stays behind is removed when the engine is back."""
+    workplace.write(HOLDING_SUITE)
+    listen = str(workplace.folder / "engine.sock")
+    target = str(client.api.base_url).removeprefix("http+unix://").replace("localhost", "")
+    target = target if Path(target).exists() else "/var/run/docker.sock"
+    forward = [sys.executable, str(PROJECT / "tests" / "docker" / "forward.py"), listen, target]
+    forwarder = subprocess.Popen(forward)
+    try:
+        while not Path(listen).exists():
+            wait_briefly()
+        with workplace.in_mid_fault(DOCKER_HOST=f"unix://{listen}") as (process, run_id):
+            forwarder.kill()
+            output, _ = process.communicate(timeout=90)
+    finally:
+        forwarder.kill()
+        forwarder.wait()
+
+    assert process.returncode == ExitStatus.HARNESS_FAILED, output
+    assert "the Docker engine" in output
+    assert "INTERNALERROR" not in output
+    assert belongings(client, run_id)
+
+    assert run_id in {each.run for each in heal()}
     assert belongings(client, run_id) == []
 
 

@@ -63,12 +63,12 @@ class Workplace:
         (self.folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\n")
         (self.folder / "test_suite.py").write_text(suite)
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, **environment: str) -> subprocess.Popen[str]:
         """Begin a run."""
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            env={**os.environ, "PYTHONPATH": str(PROJECT), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -81,11 +81,11 @@ class Workplace:
         return process.returncode, output
 
     @contextmanager
-    def in_mid_fault(self) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    def in_mid_fault(self, **environment: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         """A run that is in the middle of a fault, and its id; ended when the block is left."""
         marker = self.folder / "run-id"
         marker.unlink(missing_ok=True)
-        process = self.start()
+        process = self.start(**environment)
         try:
             deadline_s = time.monotonic() + _START_TIMEOUT_S
             while not (marker.exists() and marker.read_text()):
