@@ -12,7 +12,7 @@ A scenario reads like the promise that it tests::
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -117,7 +117,7 @@ class Experiment:
             self._pass(f"observing, {duration_s:g} s", duration_s)
 
     def bare_cold_start(self) -> Life:
-        """One more replica, started beside the fleet without load, and ended again."""
+        """One more replica, started beside the fleet, called by nobody, and ended again."""
         self.progress.doing("starting a replica beside the fleet")
         with self._window("observe", "bare cold start"):
             return self.platform.bare_start(self.settings.platform.probes.start_timeout_s)
@@ -131,15 +131,6 @@ class Experiment:
             for planned in faults:
                 stack.enter_context(self._injected(planned, faults))
             yield
-
-    def await_true(self, true: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
-        """Go on as soon as it is true. Raises PlatformError where it is not in time."""
-        self.progress.doing(f"waiting until {what}")
-        deadline_s = time.monotonic() + within_s
-        while not true():
-            if time.monotonic() > deadline_s:
-                raise PlatformError(f"expected that {what} within {within_s:g} s; it was not so")
-            self.platform.grounds.wait_until(true, _TICK_S / 10)
 
     def history(self) -> History:
         """What happened in this scenario. Complete once the load has ended."""

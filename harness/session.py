@@ -31,7 +31,6 @@ class Session:
     platform: DockerPlatform
     progress: Progress
     directory: Path
-    healed: tuple[str, ...]  # what an earlier run had left behind
     standby: Standby
     stolen_before: tuple[float, float | None] = field(
         default_factory=lambda: (time.monotonic(), machine.stolen_s())
@@ -64,7 +63,7 @@ class Session:
         ledger.warnings += warnings
         ledger.warnings += [f"removed what an earlier run left behind: {each}" for each in healed]
         directory = directories.run_directory(assembly.root, run_id)
-        return cls(assembly, ledger, recorder, platform, progress, directory, healed, standby)
+        return cls(assembly, ledger, recorder, platform, progress, directory, standby)
 
     def scenario(self, entry: Entry) -> Experiment:
         """The experiment of one more scenario."""

@@ -54,7 +54,6 @@ class Opened:
             cast("DockerPlatform", self.platform),
             progress,
             directories.run_directory(self._root, "mf-1"),
-            (),
             Standby(),
         )
         self.sessions.append(session)

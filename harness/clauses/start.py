@@ -1,5 +1,7 @@
 """Starts: that they take a bounded, known time, and that each brings up the same model."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from harness.clauses._wording import at, count, few, missing
@@ -13,9 +15,12 @@ _STOPPED_ON_REQUEST = (0, 143)
 @clause("S2", "A start takes a bounded and known time, from the order to the first correct answer")
 def bounded_start(history: History, limits: Limits) -> Finding:
     """All starts of the run so far are judged, and each failed start breaks the promise."""
-    fleet = tuple(lives(history.events).values())
+    by_name = lives(history.events)
+    fleet = tuple(by_name.values())
     done = [life for life in fleet if life.first_correct_s is not None]
-    excused = [life for life in fleet if life.first_correct_s is None and _excused(life, history)]
+    excused = [
+        life for life in fleet if life.first_correct_s is None and _excused(life, by_name, history)
+    ]
     failed = [life for life in fleet if life not in excused and _failed(life, history, limits)]
     if failed:
         return _never_ready(failed, history, limits)
@@ -49,7 +54,8 @@ def bounded_start(history: History, limits: Limits) -> Finding:
 @clause("S8", "Every start brings up the same model, wherever it runs")
 def deterministic_start(history: History, limits: Limits) -> Finding:
     """One digest over all starts, and golden outputs that agree within the tolerance."""
-    done = [life for life in lives(history.events).values() if life.first_correct_s is not None]
+    fleet = lives(history.events).values()
+    done = [life for life in fleet if life.first_correct_s is not None]
     promised = limits.golden_tolerance
     digests: dict[str, list[Life]] = {}
     for life in done:
@@ -58,11 +64,7 @@ def deterministic_start(history: History, limits: Limits) -> Finding:
     differences = [life.golden_difference for life in done if life.golden_difference is not None]
     worst = max(differences, default=0.0)
     evidence = few(_brought_up(life, history) for life in done)
-    wrong = [
-        life
-        for life in lives(history.events).values()
-        if life.examination_failed is not None and life.died_s is None
-    ]
+    wrong = [life for life in fleet if life.examination_failed is not None and life.died_s is None]
     if wrong:
         told = "; ".join(f"{life.name}: {life.examination_failed}" for life in wrong)
         return Finding(False, 0, len(wrong), "starts", told, evidence)
@@ -105,7 +107,7 @@ def _lacking(done: list[Life], differences: list[float], limits: Limits) -> str 
     return None
 
 
-def _excused(life: Life, history: History) -> bool:
+def _excused(life: Life, fleet: Mapping[str, Life], history: History) -> bool:
     """Whether an end before the first correct answer says nothing about the start itself."""
     if life.died_s is None:
         return False
@@ -113,9 +115,7 @@ def _excused(life: Life, history: History) -> bool:
         life.name in fault.targets and fault.injected_s <= life.died_s for fault in history.faults
     )
     # The faults of earlier scenarios are not in this history, so its own span is what counts.
-    on_request = life.exit_code in _STOPPED_ON_REQUEST and not was_replaced(
-        life, lives(history.events)
-    )
+    on_request = life.exit_code in _STOPPED_ON_REQUEST and not was_replaced(life, fleet)
     return killed or on_request or life.died_s < history.began_s
 
 

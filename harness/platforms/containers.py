@@ -1,7 +1,7 @@
 """One container of a run: hardened, labelled, on 127.0.0.1 only; made by testcontainers."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -145,11 +145,6 @@ class Container:
         with engine_errors(f"reading statistics of {self.name}"):
             for sample in self._model.stats(stream=True, decode=True):
                 yield cast("Mapping[str, object]", sample)
-
-    def remove(self) -> None:
-        """Remove it, running or not."""
-        with engine_errors(f"removing {self.name}"), suppress(NotFound):
-            self._model.remove(force=True, v=True)
 
 
 def _describe(spec: Spec) -> DockerContainer:

@@ -4,10 +4,9 @@ import ipaddress
 import itertools
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 
 import docker
-from docker.errors import APIError, NotFound
+from docker.errors import APIError
 from docker.types import IPAMConfig, IPAMPool
 
 from harness.errors import PlatformError
@@ -57,9 +56,3 @@ class Network:
             f"no free subnet for the network {self.name} after {_TRIES} tries; "
             "remove networks that nobody uses: docker network prune"
         )
-
-    def remove(self) -> None:
-        """Remove it; its containers have to be gone."""
-        for network in self._client.networks.list(names=[self.name]):
-            with suppress(NotFound):
-                network.remove()
