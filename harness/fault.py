@@ -1,23 +1,25 @@
-"""The life of a fault: inject, prove the effect, hold, heal, prove the restoration.
+"""The life of a fault: measure, inject, prove the effect, hold, heal, prove the restoration.
 
     baseline ── inject ── effect proven ══ window ══ heal ── restoration proven
                                   └ bystanders proven unharmed
 
 A fault is a generator function under ``@fault``. It yields twice: what shows that it took effect,
-and what shows that it is undone. What it does before the first yield injects, what it
-does between the two heals::
+and what shows that it is undone. What it does before the first of these yields injects, what it
+does between the two heals. Where the effect is a number, it yields a baseline before it injects::
 
     @fault
-    def pause(replica: Pausable) -> Stages:
-        replica.pause()
-        yield shown(f"{replica.name} answers nobody", lambda: not replica.answers())
-        replica.resume()
-        yield shown(f"{replica.name} answers again", replica.answers)
+    def slow(path: StoragePath, latency_ms: float) -> Stages:
+        before_ms = yield measured(f"round trip of {path.name}", path.round_trip_ms, "ms")
+        path.add("latency", latency=latency_ms)
+        yield between("…", path.round_trip_ms, before_ms + 0.9 * latency_ms, …, "ms")
+        path.clear()
+        yield between("…", path.round_trip_ms, 0.0, before_ms + 20.0, "ms")
+
+Before a fault injects, how to reset its targets stands in the undo journal: see journal.py.
 """
 
 import functools
 import inspect
-import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,35 +29,16 @@ from typing import ParamSpec, TypeAlias
 
 from harness.errors import FaultError, UnprovenError
 from harness.history import FaultRecord, Proof
-from harness.platform import Target
+from harness.journal import Journal
+from harness.platform import Reset, Resettable, Target
+from harness.proof import Check, Measure, await_proof, between, measured, shown, take_baseline
 from harness.recorder import Recorder
+
+__all__ = ["Check", "Injection", "Planned", "Stages", "between", "fault", "measured", "shown"]
 
 Parameters = ParamSpec("Parameters")
 
-_POLL_S = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A statement, and how to see whether it is true now. ``see`` tells what was seen."""
-
-    statement: str
-    is_true: Callable[[], bool]
-    see: Callable[[], str]
-    within_s: float
-
-
-Stages: TypeAlias = Generator[Sequence[Check] | Check, None, None]
-
-
-def shown(
-    statement: str,
-    is_true: Callable[[], bool],
-    see: Callable[[], str] | None = None,
-    within_s: float = 10.0,
-) -> Check:
-    """A check for a fault to yield: awaited until it is true, at most ``within_s`` seconds."""
-    return Check(statement, is_true, see or (lambda: "as stated"), within_s)
+Stages: TypeAlias = Generator[Measure | Sequence[Check] | Check, float, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +48,11 @@ class Planned:
     name: str
     targets: tuple[Target, ...]
     stages: Callable[[], Stages]
+
+    def resets(self) -> tuple[Reset, ...]:
+        """What brings its targets back to their undisturbed state."""
+        resettable = (target for target in self.targets if isinstance(target, Resettable))
+        return tuple(reset for target in resettable for reset in target.resets())
 
 
 def fault(
@@ -101,6 +89,9 @@ class Injection:
     record: FaultRecord
     watch: Callable[[], None]
     """Called while a proof is awaited; raises what makes waiting pointless: a lost engine."""
+    journal: Journal | None
+    patience_s: float | None = None
+    """The longest that any proof is awaited, where a fault's own bounds are too generous."""
 
     @classmethod
     def of(
@@ -110,11 +101,12 @@ class Injection:
         bystanders: Sequence[Target],
         recorder: Recorder,
         watch: Callable[[], None] = lambda: None,
+        journal: Journal | None = None,
     ) -> "Injection":
         """One that has not begun."""
         names = tuple(target.name for target in planned.targets)
         record = FaultRecord(scenario, planned.name, names, injected_s=time.monotonic())
-        return cls(planned, scenario, bystanders, recorder, record, watch)
+        return cls(planned, scenario, bystanders, recorder, record, watch, journal)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -123,13 +115,12 @@ class Injection:
         Healing is attempted whatever happens inside; its error does not hide the first one.
         """
         identities = self._identities()
-        self._note("fault.injecting")
-        self.record = replace(self.record, injected_s=time.monotonic())
+        entry = None if self.journal is None else self.journal.begin(self.planned)
         stages = self.planned.stages()
         errors: list[Exception] = []
         interrupted: BaseException | None = None
         try:
-            self._prove_effect(next(stages))
+            self._prove_effect(self._inject(stages))
             self._prove_bystanders(identities)
             yield
         except Exception as error:  # noqa: BLE001  # raised again when all is healed
@@ -142,14 +133,38 @@ class Injection:
             if interrupted is not None:
                 for each in errors:
                     interrupted.add_note(f"and while healing {self.planned.name}: {each}")
+            if entry is not None and self.record.restored_s is not None:
+                entry.close()
         if errors:
             raise (
                 errors[0] if len(errors) == 1 else ExceptionGroup("disturbing and healing", errors)
             )
 
+    def _inject(self, stages: Stages) -> Sequence[Check] | Check:
+        """Let it measure what it wants to compare with, then disturb."""
+        try:
+            self._begin()
+            stage = next(stages)
+            while isinstance(stage, Measure):
+                baseline = take_baseline(stage)
+                self._note_proofs(baseline=(*self.record.proof.baseline, baseline))
+                if baseline.measured is None:
+                    raise UnprovenError(
+                        f"the fault {self.planned.name!r} was not injected, because there is no "
+                        f"baseline: {baseline.statement} {baseline.seen}"
+                    )
+                self._begin()
+                stage = stages.send(baseline.measured)
+            return stage
+        finally:
+            self._note("fault.injecting", self.record.injected_s)
+
+    def _begin(self) -> None:
+        self.record = replace(self.record, injected_s=time.monotonic())
+
     def _prove_effect(self, checks: Sequence[Check] | Check) -> None:
         effect = self._prove(checks)
-        self.record = replace(self.record, proof=replace(self.record.proof, effect=effect))
+        self._note_proofs(effect=effect)
         _demand(effect, self.planned, "take effect")
         self.record = replace(self.record, effect_s=max(proof.time_s for proof in effect))
         self._note("fault.proven")
@@ -161,8 +176,11 @@ class Injection:
         if inspect.getgeneratorstate(stages) == inspect.GEN_CLOSED and errors:
             return  # the injection itself failed: its error tells all that there is to tell
         try:
-            restored = self._prove(next(stages, ()), wait=wait)
-            self.record = replace(self.record, proof=replace(self.record.proof, restored=restored))
+            stage = next(stages, ())
+            if isinstance(stage, Measure):
+                stage = ()  # nothing was injected, and no proof of an undoing can follow
+            restored = self._prove(stage, wait=wait)
+            self._note_proofs(restored=restored)
             _demand(restored, self.planned, "heal")
             self.record = replace(self.record, restored_s=max(proof.time_s for proof in restored))
             self._note("fault.restored")
@@ -184,34 +202,26 @@ class Injection:
         if self.bystanders:
             checks = [_unharmed(each, identities[each.name]) for each in self.bystanders]
             with ThreadPoolExecutor(len(checks)) as pool:
-                proofs = tuple(pool.map(self._await, checks))
+                proofs = tuple(pool.map(lambda check: self._prove(check)[0], checks))
         else:
             nobody = "there is nothing else that could be harmed"
             proofs = (Proof(nobody, proven=True, seen="no bystander", time_s=time.monotonic()),)
-        self.record = replace(self.record, proof=replace(self.record.proof, bystander=proofs))
+        self._note_proofs(bystander=proofs)
         _demand(proofs, self.planned, "spare its bystanders")
 
     def _prove(self, checks: Sequence[Check] | Check, *, wait: bool = True) -> tuple[Proof, ...]:
         listed = [checks] if isinstance(checks, Check) else checks
-        if not wait:
-            listed = [replace(check, within_s=0.0) for check in listed]
-        return tuple(self._await(check) for check in listed)
+        longest_s = self.patience_s if wait else 0.0
+        if longest_s is not None:
+            listed = [replace(each, within_s=min(each.within_s, longest_s)) for each in listed]
+        return tuple(await_proof(check, self.watch) for check in listed)
 
-    def _await(self, check: Check) -> Proof:
-        """Watch until the statement is true, or its time is over."""
-        deadline_s = time.monotonic() + check.within_s
-        pause = threading.Event()
-        while True:
-            true = check.is_true()
-            now_s = time.monotonic()
-            if true or now_s > deadline_s:
-                return Proof(check.statement, true, check.see(), now_s)
-            self.watch()
-            pause.wait(_POLL_S)
+    def _note_proofs(self, **kinds: tuple[Proof, ...]) -> None:
+        self.record = replace(self.record, proof=replace(self.record.proof, **kinds))
 
-    def _note(self, kind: str) -> None:
+    def _note(self, kind: str, time_s: float | None = None) -> None:
         targets = ",".join(target.name for target in self.planned.targets)
-        self.recorder.event(kind, self.planned.name, {"targets": targets})
+        self.recorder.event(kind, self.planned.name, {"targets": targets}, time_s)
 
 
 def _unharmed(bystander: Target, before: str) -> Check:
@@ -233,5 +243,11 @@ def _demand(proofs: Sequence[Proof], planned: Planned, what: str) -> None:
         if not proof.proven:
             raise UnprovenError(
                 f"the fault {planned.name!r} was not shown to {what}: expected that "
-                f"{proof.statement}; seen: {proof.seen}"
+                f"{proof.statement}; seen: {proof.seen}{_bounds(proof)}"
             )
+
+
+def _bounds(proof: Proof) -> str:
+    if proof.least is None or proof.most is None:
+        return ""
+    return f", expected {proof.least:.4g} to {proof.most:.4g} {proof.unit}"

@@ -46,21 +46,33 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One statement about a fault, shown by a path that the injector does not use."""
+    """One statement about a fault, shown by a path that the injector does not use.
+
+    Where it is about a number, ``measured`` is that number in ``unit``, and had to lie from
+    ``least`` to ``most``.
+    """
 
     statement: str
     proven: bool
     seen: str
     time_s: float
+    measured: float | None = None
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What shows that a fault took effect, left bystanders unharmed, and was undone."""
+    """What shows that a fault took effect, left bystanders unharmed, and was undone.
+
+    ``baseline`` is what was measured before, where the effect is a number to hold against it.
+    """
 
     effect: tuple[Proof, ...] = ()
     bystander: tuple[Proof, ...] = ()
     restored: tuple[Proof, ...] = ()
+    baseline: tuple[Proof, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -4,9 +4,24 @@ What only some platforms can do is a Protocol of its own; a fault asks for the n
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
 
 from harness.history import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """How to bring something back to its undisturbed state, by whoever finds it, whenever.
+
+    It is written to the undo journal, so it holds no object of this process. ``container``: the
+    container ``subject`` runs unpaused and within its own limits; ``proxy``: the proxy whose
+    control API is at ``where`` (a URL) has no rule in force for the path ``subject``.
+    """
+
+    kind: Literal["container", "proxy"]
+    subject: str
+    where: str = ""
 
 
 @runtime_checkable
@@ -34,6 +49,14 @@ class Target(Protocol):
 
 
 @runtime_checkable
+class Resettable(Target, Protocol):
+    """A target that stays disturbed when the harness dies, unless somebody resets it."""
+
+    def resets(self) -> Sequence[Reset]:
+        """What undoes whatever a fault may do to it; carrying it out twice does no harm."""
+
+
+@runtime_checkable
 class Killable(Target, Protocol):
     """A target that can be ended without being asked."""
 
@@ -42,7 +65,29 @@ class Killable(Target, Protocol):
 
 
 @runtime_checkable
-class Replica(Killable, Protocol):
+class Stoppable(Target, Protocol):
+    """A target that can be asked to end."""
+
+    def stop(self, grace_s: float) -> None:
+        """SIGTERM, and SIGKILL where it still runs after the grace; returns when it has ended."""
+
+
+@runtime_checkable
+class Pausable(Target, Protocol):
+    """A target that can be frozen with all that it holds, and thawed."""
+
+    def pause(self) -> None:
+        """Freeze all its processes; its connections stay open, and nobody answers on them."""
+
+    def resume(self) -> None:
+        """Thaw them. No error where it is not frozen."""
+
+    def is_paused(self) -> bool:
+        """Whether it is frozen, by the engine's word."""
+
+
+@runtime_checkable
+class Replica(Killable, Stoppable, Pausable, Protocol):
     """One running copy of the service under test."""
 
     @property
