@@ -28,11 +28,11 @@ def setup(arguments: list[str]) -> int:
 
 
 def heal(arguments: list[str]) -> int:
-    """``mayfly heal``: remove what dead runs left on the engine, and say what that was."""
+    """``mayfly heal``: undo and remove what dead runs left behind, and say what that was."""
     argparse.ArgumentParser(prog="mayfly heal", description=heal.__doc__).parse_args(arguments)
     removed = heal_engine()
     for each in removed:
-        sys.stdout.write(f"removed {each} of run {each.run}\n")
+        sys.stdout.write(f"{each.verb} {each} of run {each.run}\n")
     if not removed:
         sys.stdout.write("nothing was left behind\n")
     return ExitStatus.ALL_HELD

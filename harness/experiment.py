@@ -150,8 +150,14 @@ class Experiment:
     def _injected(self, planned: Planned, together: Sequence[Planned]) -> Iterator[None]:
         targeted = {target.name for each in together for target in each.targets}
         bystanders = self._bystanders(targeted)
-        watch = self.platform.check
-        injection = Injection.of(planned, self.name, bystanders, self.recorder, watch)
+        injection = Injection.of(
+            planned,
+            self.name,
+            bystanders,
+            self.recorder,
+            self.platform.check,
+            self.platform.grounds.journal,
+        )
         self.progress.doing(f"injecting {planned.name} into {', '.join(sorted(targeted))}")
         self._under_fault += 1
         try:

@@ -92,6 +92,7 @@ class Injection:
     journal: Journal | None
     patience_s: float | None = None
     """The longest that any proof is awaited, where a fault's own bounds are too generous."""
+    _spared: bool = False
 
     @classmethod
     def of(
@@ -133,7 +134,7 @@ class Injection:
             if interrupted is not None:
                 for each in errors:
                     interrupted.add_note(f"and while healing {self.planned.name}: {each}")
-            if entry is not None and self.record.restored_s is not None:
+            if entry is not None and (self._spared or self.record.restored_s is not None):
                 entry.close()
         if errors:
             raise (
@@ -149,6 +150,8 @@ class Injection:
                 baseline = take_baseline(stage)
                 self._note_proofs(baseline=(*self.record.proof.baseline, baseline))
                 if baseline.measured is None:
+                    stages.close()  # nothing was disturbed, so there is nothing to heal
+                    self._spared = True
                     raise UnprovenError(
                         f"the fault {self.planned.name!r} was not injected, because there is no "
                         f"baseline: {baseline.statement} {baseline.seen}"

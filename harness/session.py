@@ -43,7 +43,7 @@ class Session:
         warnings = machine.warnings()
         progress.doing(f"reading {path.name}")
         assembly = Assembly.of(path)
-        healed = tuple(str(each) for each in heal())
+        healed = [f"{each.verb} what an earlier run left behind: {each}" for each in heal()]
         images = assembly.images(progress.doing)
         run_id = directories.new_run_id()
         recorder = Recorder()
@@ -61,7 +61,7 @@ class Session:
         ledger = Ledger(run_id, seed, assembly.limits)
         ledger.conditions = {**platform.conditions(), **machine.conditions(assembly.root)}
         ledger.warnings += warnings
-        ledger.warnings += [f"removed what an earlier run left behind: {each}" for each in healed]
+        ledger.warnings += healed
         directory = directories.run_directory(assembly.root, run_id)
         return cls(assembly, ledger, recorder, platform, progress, directory, standby)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from harness import engine
 from harness.errors import MayflyError
+from harness.journal import Journal
 from harness.platforms import ownership
 from harness.platforms.containers import Spec, engine_errors
 from harness.platforms.network import Network
+from harness.reaper import Reaper
 from harness.recorder import Recorder
 from harness.service import Artifact
 from harness.settings import Settings
@@ -41,12 +43,15 @@ class Grounds:
         self._failure: MayflyError | None = None
         self._changed = threading.Condition()
         self._ownership = ownership.Ownership(blueprint.run_id)
+        self._reaper = Reaper(blueprint.run_id)
+        self.journal = Journal(self._ownership.journal)
         try:
             self.network = Network(
                 self.client, f"{blueprint.run_id}-network", self._ownership.labels("network")
             )
         except BaseException:
             self._ownership.close()
+            self._reaper.dismiss()
             raise
 
     def spec(self, name: str, role: str, port_map: Mapping[int, int | None], image: str) -> Spec:
@@ -111,6 +116,7 @@ class Grounds:
                     return left
                 self._changed_or_soon()
         self._ownership.close()
+        self._reaper.dismiss()
         self.client.close()
         return left
 

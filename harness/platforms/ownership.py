@@ -21,6 +21,8 @@ import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
+from harness import resets
+
 _AT_ONCE = 8
 
 RUN, LOCK, MACHINE, ROLE = "mayfly.run", "mayfly.lock", "mayfly.machine", "mayfly.role"
@@ -28,7 +30,7 @@ RUN, LOCK, MACHINE, ROLE = "mayfly.run", "mayfly.lock", "mayfly.machine", "mayfl
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """A container, network or volume of a run, and how to speak of it."""
+    """A container, network, volume or open fault of a run, and how to speak of it."""
 
     kind: str
     name: str
@@ -36,6 +38,11 @@ class Leftover:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+    @property
+    def verb(self) -> str:
+        """What is done about it."""
+        return "undid" if self.kind == "fault" else "removed"
 
 
 class Ownership:
@@ -64,6 +71,11 @@ class Ownership:
         folder = _folder_of(self._path) / name
         folder.mkdir(mode=0o755, parents=True)
         return folder
+
+    @property
+    def journal(self) -> Path:
+        """Where this run's undo journal is."""
+        return _journal_of(self._path)
 
     def close(self) -> None:
         """Give the claim up. What is still there counts as left behind from now on."""
@@ -97,25 +109,38 @@ def remove(client: docker.DockerClient, run_id: str) -> list[Leftover]:
     return removed
 
 
-def heal(client: docker.DockerClient) -> list[Leftover]:
-    """Remove what dead runs of this machine left behind, and say what that was."""
-    removed: list[Leftover] = []
+def heal(client: docker.DockerClient, only: str | None = None) -> list[Leftover]:
+    """Undo and remove what dead runs of this machine left behind, and say what that was.
+
+    ``only`` names the one run to look at; otherwise all that anything belongs to.
+    """
+    healed: list[Leftover] = []
     for run_id, labels in _runs(client):
         if labels.get(MACHINE) != socket.gethostname():
             continue  # its lock cannot be seen from here: it may well be alive
-        with _abandoned(Path(labels.get(LOCK, ""))) as abandoned:
+        if only not in (None, run_id):
+            continue
+        lock = Path(labels.get(LOCK, ""))
+        with _abandoned(lock) as abandoned:
             if abandoned:
-                removed += remove(client, run_id)
-    return removed
+                undone = resets.undo(client, _journal_of(lock))
+                healed += [Leftover("fault", each, run_id) for each in undone]
+                healed += remove(client, run_id)
+    return healed
 
 
 def _folder_of(lock: Path) -> Path:
     return lock.with_suffix(".d")
 
 
+def _journal_of(lock: Path) -> Path:
+    return lock.with_suffix(".journal")
+
+
 def _forget(lock: Path) -> None:
-    """Remove what a run had on this machine: its folders first, then its lock."""
+    """Remove what a run had on this machine: its folders and journal first, then its lock."""
     shutil.rmtree(_folder_of(lock), ignore_errors=True)
+    _journal_of(lock).unlink(missing_ok=True)
     lock.unlink(missing_ok=True)
 
 

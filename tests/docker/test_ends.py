@@ -1,12 +1,17 @@
 """However a run ends, it leaves nothing that the next one does not remove first."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import docker
+import pytest
 
 from harness.errors import ExitStatus
 from harness.session import heal
@@ -17,47 +22,68 @@ from tests.docker.workplace import (
     Workplace,
     belongings,
     containers,
+    holding,
     wait_briefly,
 )
 
+FAMILIES = {
+    "containers": holding("faults.containers", "pause", "pause(experiment.any_replica())"),
+    "storage": holding(
+        "faults.storage", "slow", 'slow(experiment.storage_path("database"), latency_ms=50)'
+    ),
+    "readiness": holding(
+        "faults.readiness", "answer_unready", "answer_unready(experiment.any_replica())"
+    ),
+    "traffic": holding("faults.traffic", "surge", "surge(experiment.load(), rate_rps=100)"),
+}
+"""One fault of each family, held in the middle of it."""
 
-def test_sigterm_in_mid_fault_leaves_nothing(
-    workplace: Workplace, client: docker.DockerClient
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_an_end_in_mid_fault_leaves_nothing(
+    family: str, ended_by: signal.Signals, workplace: Workplace, client: docker.DockerClient
 ) -> None:
-    """A run that is asked to end in the middle of a fault removes all that it made."""
-    workplace.write(HOLDING_SUITE)
+    """Asked to end or killed in the middle of any family of fault, a run leaves nothing behind."""
+    workplace.write(FAMILIES[family])
 
     with workplace.in_mid_fault() as (process, run_id):
         assert containers(client, run_id)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(ended_by)
         output, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 2, output  # pytest's own status of an interrupted session
-    assert belongings(client, run_id) == []
+    if ended_by == signal.SIGTERM:
+        assert process.returncode == 2, output  # pytest's own status of an interrupted session
+        assert belongings(client, run_id) == []
+    assert _until_empty(lambda: belongings(client, run_id)) == []
+    assert _until_empty(lambda: _generators_of(process.pid)) == []
+    assert _until_empty(lambda: _on_this_machine(run_id)) == []
 
 
-def test_sigkill_in_mid_fault_is_cleaned_up_by_the_next_run(
+def test_a_run_and_its_reaper_killed_are_cleaned_up_by_the_next_run(
     workplace: Workplace, client: docker.DockerClient
 ) -> None:
-    """A killed run leaves containers; a living one is spared, the dead one removed and named."""
-    workplace.write(HOLDING_SUITE)
+    """A living run is spared; of a dead one each open fault is undone, each container removed."""
+    workplace.write(FAMILIES["containers"])
     with workplace.in_mid_fault() as (process, run_id):
         assert [each for each in heal() if each.run == run_id] == []
         assert process.poll() is None
+        os.kill(_reaper_of(run_id), signal.SIGKILL)
         process.kill()
         process.communicate(timeout=60)
     left = belongings(client, run_id)
     assert left
-    assert _generators_of(process.pid) == []
 
     workplace.write(SHORT_SUITE)
     status, output = workplace.run()
 
     assert status == ExitStatus.ALL_HELD, output
+    assert "undid what an earlier run left behind: fault 'pause' of replica-" in output
     assert "removed what an earlier run left behind: container" in output
     for name in left:
         assert name in output
     assert belongings(client, run_id) == []
+    assert _on_this_machine(run_id) == []
 
 
 def test_containers_killed_by_hand_end_the_run_and_leave_nothing(
@@ -109,19 +135,37 @@ def _kill(client: docker.DockerClient, name: str) -> None:
         client.containers.get(name).kill()
 
 
-def _generators_of(parent: int) -> list[str]:
-    """Load generators that outlive their harness. They may take a moment to notice its end."""
-    for _ in range(100):
-        found = [
-            each
-            for each in Path("/proc").glob("[0-9]*/stat")
-            if (fields := _fields(each)) and fields[3] == str(parent) and "python" in fields[1]
-        ]
-        alive = [str(each) for each in found] + _orphans()
-        if not alive:
-            return []
+def _until_empty(look: Callable[[], list[str]], within_s: float = 20.0) -> list[str]:
+    """What is still there when it ought to be gone: others need a moment to notice an end."""
+    deadline_s = time.monotonic() + within_s
+    while (left := look()) and time.monotonic() < deadline_s:
         wait_briefly()
-    return alive
+    return left
+
+
+def _on_this_machine(run_id: str) -> list[str]:
+    """The run's lock, folder and journal."""
+    home = Path(tempfile.gettempdir()) / f"mayfly-{os.getuid()}"
+    return sorted(str(each) for each in home.glob(f"{run_id}.*"))
+
+
+def _reaper_of(run_id: str) -> int:
+    """The process id of the reaper of a run."""
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if each.read_bytes().split(b"\0")[-3:-1] == [b"harness.reaper", run_id.encode()]:
+                return int(each.parent.name)
+    raise AssertionError(f"{run_id} has no reaper")
+
+
+def _generators_of(parent: int) -> list[str]:
+    """Load generators that outlive their harness."""
+    found = [
+        each
+        for each in Path("/proc").glob("[0-9]*/stat")
+        if (fields := _fields(each)) and fields[3] == str(parent) and "python" in fields[1]
+    ]
+    return [str(each) for each in found] + _orphans()
 
 
 def _orphans() -> list[str]:

@@ -18,20 +18,28 @@ PROJECT = Path(__file__).parents[2]
 _START_TIMEOUT_S = 90.0
 _END_TIMEOUT_S = 90.0
 
-HOLDING_SUITE = '''
+_HOLDING_SUITE = '''
 """A scenario that says when it is in mid-fault, and stays there."""
 from pathlib import Path
 
-from faults.containers import kill
+from {module} import {fault}
 
 
 def test_hold(experiment, contract):
     """Stays in a fault until somebody ends it."""
     with experiment.under_load(rate_rps=50):
-        with experiment.inject(kill(experiment.any_replica())):
+        with experiment.inject({planned}):
             Path("run-id").write_text(experiment.platform.grounds.blueprint.run_id)
             experiment.observe(60)
 '''
+
+
+def holding(module: str, fault: str, planned: str) -> str:
+    """A suite whose only scenario stays in the middle of one fault."""
+    return _HOLDING_SUITE.format(module=module, fault=fault, planned=planned)
+
+
+HOLDING_SUITE = holding("faults.containers", "kill", "kill(experiment.any_replica())")
 
 SHORT_SUITE = '''
 """A scenario that is over soon."""
