@@ -1,6 +1,7 @@
 """From resilience.toml to a platform that can be started: settings, images, model, examiner."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from harness.images.recipe import Recipe
 from harness.load.plan import RetryPolicy
 from harness.platforms.grounds import Blueprint
 from harness.service import Artifact
-from harness.settings import Settings
+from harness.settings import ModelSource, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ class Assembly:
     def images(self, say: engine.Say) -> Mapping[str, str]:
         """The tag of each image that a run needs, built where it is missing."""
         service_settings = self.settings.service
-        recipes = [build.BACKING[name] for name in ("balancer", *self.settings.platform.backing)]
+        platform = self.settings.platform
+        proxy = ("proxy",) if platform.storage_path == "proxied" and platform.backing else ()
+        recipes = [build.BACKING[name] for name in ("balancer", *proxy, *platform.backing)]
         if service_settings.build is not None:
-            folder = self.root / service_settings.build
-            recipes.append(service_recipe(folder, self.artifact, bake=service_settings.bake_model))
+            recipes.append(self._recipe(bake=service_settings.bake_model))
         client = engine.connect()
         try:
             if service_settings.image is not None:
@@ -76,7 +78,32 @@ class Assembly:
             golden=self.golden,
             tolerance=self.limits.golden_tolerance,
             run_id=run_id,
+            model=self.model,
+            build=None if self.model is None else self._variant,
         )
+
+    @property
+    def model(self) -> ModelSource | None:
+        """Where replicas have their model from; None where the image is made elsewhere."""
+        if self.settings.service.build is None or self.artifact is None:
+            return None
+        return "baked" if self.settings.service.bake_model else "downloaded"
+
+    def _variant(self, model: ModelSource) -> str:
+        """The tag of the service's image with the model from there, built where it is missing."""
+        recipe = self._recipe(bake=model == "baked")
+        with closing(engine.connect()) as client:
+            return build.ensure(client, [recipe], self.settings.platform.base_image, _silent)[
+                recipe.name
+            ]
+
+    def _recipe(self, *, bake: bool) -> Recipe:
+        assert self.settings.service.build is not None
+        return service_recipe(self.root / self.settings.service.build, self.artifact, bake=bake)
+
+
+def _silent(_what: str) -> None:
+    """Nobody waits for it at a terminal: whoever asked says what is going on."""
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:

@@ -6,10 +6,15 @@ orders out lives in platforms/.
 A replica that dies is replaced, not restarted: new name, new container, new address. The first
 replacement in a place is immediate; lives that end soon after each other wait 10 s, 20 s, 40 s up
 to 300 s, forgiven after 600 s of running: Kubernetes' restart back-off, times a time scale.
+
+A fleet that grows has its new replicas launched at once. One that shrinks gives up those first that
+are not ready, then those that became ready last, as a Kubernetes ReplicaSet does; they are not
+replaced.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count, islice
 from typing import TypeAlias
 
 BACKOFF_FIRST_S = 10.0
@@ -35,7 +40,15 @@ class Route:
     names: tuple[str, ...]
 
 
-Order: TypeAlias = Launch | Route
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Order: end a replica gracefully, once the balancer sends it nothing more."""
+
+    name: str
+    reason: str
+
+
+Order: TypeAlias = Launch | Route | Stop
 
 
 @dataclass(slots=True)
@@ -44,6 +57,7 @@ class _Place:
 
     slot: int
     name: str
+    serial: int
     ready: bool = False
     ready_since_s: float | None = None
     short_lives: int = 0
@@ -56,12 +70,30 @@ class Reconciler:
     wanted: int
     time_scale: float = 1.0
     _places: dict[int, _Place] = field(default_factory=dict)
+    _stopping: dict[str, int] = field(default_factory=dict)  # name to the slot it still takes up
     _serial: int = 0
     _routed: tuple[str, ...] = ()
 
     def start(self, now_s: float) -> list[Order]:
         """Orders that fill the empty fleet."""
         return [self._launch(slot, None, now_s, "wanted") for slot in range(self.wanted)]
+
+    def scale(self, wanted: int, now_s: float) -> list[Order]:
+        """There are to be this many replicas from now on."""
+        self.wanted = wanted
+        by_worth = sorted(self._places.values(), key=_worth)
+        surplus = by_worth[: max(len(by_worth) - wanted, 0)]
+        for place in surplus:
+            del self._places[place.slot]
+            self._stopping[place.name] = place.slot
+        taken = {*self._places, *self._stopping.values()}
+        free = (slot for slot in count() if slot not in taken)
+        missing = list(islice(free, wanted - len(self._places)))
+        return [
+            *self._reroute(),
+            *(Stop(place.name, "scaled down") for place in surplus),
+            *(self._launch(slot, None, now_s, "scaled up") for slot in missing),
+        ]
 
     def probed(self, name: str, ready: bool, now_s: float) -> list[Order]:
         """The readiness probe of a replica changed its answer."""
@@ -75,13 +107,14 @@ class Reconciler:
 
     def died(self, name: str, now_s: float, reason: str = "died") -> list[Order]:
         """A replica's process ended, whoever ended it."""
+        self._stopping.pop(name, None)
         place = self._place(name)
         if place is None:
             return []
         lived_s = 0.0 if place.ready_since_s is None else now_s - place.ready_since_s
         if lived_s >= BACKOFF_FORGIVEN_S * self.time_scale:
             place.short_lives = 0
-        delay_s = self._backoff_s(place.short_lives)
+        delay_s = backoff_s(place.short_lives, self.time_scale)
         place.ready = False
         short_lives = place.short_lives + 1
         launch = self._launch(place.slot, name, now_s + delay_s, reason)
@@ -96,20 +129,19 @@ class Reconciler:
 
     def ready(self) -> bool:
         """Whether every place is filled by a ready replica."""
-        return len(self._places) == self.wanted and all(p.ready for p in self._places.values())
+        return len(self._places) == self.wanted == self.ready_replicas
 
-    def _backoff_s(self, short_lives: int) -> float:
-        if short_lives == 0:
-            return 0.0
-        doublings = min(short_lives - 1, 30)  # far beyond the limit, far below an overflow
-        return min(BACKOFF_FIRST_S * 2.0**doublings, BACKOFF_LIMIT_S) * self.time_scale
+    @property
+    def ready_replicas(self) -> int:
+        """How many places are filled by a ready replica."""
+        return sum(place.ready for place in self._places.values())
 
     def _launch(
         self, slot: int, predecessor: str | None, not_before_s: float, reason: str
     ) -> Launch:
         self._serial += 1
         name = f"replica-{self._serial}"
-        self._places[slot] = _Place(slot, name)
+        self._places[slot] = _Place(slot, name, self._serial)
         return Launch(name, slot, predecessor, not_before_s, reason)
 
     def _reroute(self) -> list[Order]:
@@ -121,3 +153,17 @@ class Reconciler:
 
     def _place(self, name: str) -> _Place | None:
         return next((place for place in self._places.values() if place.name == name), None)
+
+
+def backoff_s(short_lives: int, time_scale: float) -> float:
+    """How long the next start waits, after so many lives that ended soon after each other."""
+    if short_lives == 0:
+        return 0.0
+    doublings = min(short_lives - 1, 30)  # far beyond the limit, far below an overflow
+    return min(BACKOFF_FIRST_S * 2.0**doublings, BACKOFF_LIMIT_S) * time_scale
+
+
+def _worth(place: _Place) -> tuple[bool, float, int]:
+    """The least is given up first: not ready, then ready for the shortest time, then the newest."""
+    since_s = float("inf") if place.ready_since_s is None else place.ready_since_s
+    return place.ready, -since_s, -place.serial

@@ -12,24 +12,32 @@ A scenario reads like the promise that it tests::
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from harness.assembly import retry_policy
-from harness.errors import PlatformError
+from harness.demand import Capacities, Demand
+from harness.errors import LoadError, PlatformError
 from harness.fault import Injection, Planned
 from harness.fleet import Life
-from harness.history import FaultRecord, History, Window, join
+from harness.history import FaultRecord, History, Value, Window, join
+from harness.load.offering import RunningLoad
+from harness.load.oip import Workload
 from harness.load.plan import Plan
 from harness.load.process import LoadProcess
 from harness.load.standby import Standby
 from harness.platform import Replica, Target
 from harness.platforms.docker import DockerPlatform
+from harness.platforms.storage_path import StoragePath
 from harness.progress import Progress
 from harness.recorder import Recorder
-from harness.settings import Settings
+from harness.settings import ModelSource, Settings
+from harness.witness import Terms, witness
 
 _STEADY_WITHIN_S = 15.0
 _TICK_S = 0.1
@@ -54,6 +62,7 @@ class Experiment:
     id_prefix: str  # what the ids of this scenario's requests begin with
     progress: Progress
     standby: Standby
+    capacities: Capacities = field(default_factory=Capacities)  # shared by the run's scenarios
     _choice: random.Random = field(init=False)
     _load: LoadProcess | None = None
     _windows: list[Window] = field(default_factory=list)
@@ -86,6 +95,20 @@ class Experiment:
             raise PlatformError("expected at least one ready replica to choose from, found none")
         return self._choice.choice(ready)
 
+    def storage_path(self, service: Literal["database", "cache", "store"]) -> StoragePath:
+        """The way from all replicas to one backing service, to be disturbed: faults/storage.py."""
+        return self.platform.storage_path(service)
+
+    def load(self) -> RunningLoad:
+        """The load that is offered now, to be changed by a fault: faults/traffic.py."""
+        if self._load is None:
+            raise LoadError("expected a load to be offered; call this inside of under_load()")
+        return RunningLoad(self._load)
+
+    def callers(self, rate_rps: float) -> Plan:
+        """A plan for further callers beside the load, with request ids of their own."""
+        return self._plan(rate_rps)
+
     # Acting
 
     @contextmanager
@@ -111,16 +134,125 @@ class Experiment:
         with self._window("steady", "steady"):
             self._pass(f"steady, {duration_s:g} s", duration_s)
 
-    def observe(self, duration_s: float) -> None:
-        """Let time pass while a fault is in force, or after it."""
-        with self._window("observe", "observe"):
+    def observe(self, duration_s: float, name: str = "observe") -> None:
+        """Let time pass while a fault is in force, or after it.
+
+        Clauses look for some names: ``"outage"``, in which nothing can be answered, is what retries
+        are judged by.
+        """
+        with self._window("observe", name):
             self._pass(f"observing, {duration_s:g} s", duration_s)
 
-    def bare_cold_start(self) -> Life:
-        """One more replica, started beside the fleet, called by nobody, and ended again."""
-        self.progress.doing("starting a replica beside the fleet")
+    @contextmanager
+    def witness(self, period_s: float = 0.2) -> Iterator[None]:
+        """Ask each replica directly, while the block runs, what it says and what it can do.
+
+        Replicas that start meanwhile are asked at 20 Hz at first. See harness/witness.py.
+        """
+        model = self.settings.service.model
+        terms = Terms(
+            model=model,
+            workload=Workload.load(self.golden, model, self.seed, self.tolerance),
+            recorder=self.recorder,
+            run_id=self.platform.grounds.blueprint.run_id,
+            period_s=period_s,
+            timeout_s=self.settings.platform.probes.timeout_s,
+            deadline_s=self.settings.load.deadline_s,
+        )
+        with witness(self.platform.direct_ways, terms):
+            yield
+
+    @contextmanager
+    def replica_without_model(self, environment: Mapping[str, str]) -> Iterator[str]:
+        """One more replica, beside the fleet, that cannot load its model; its name is given.
+
+        ``environment`` is what makes it so, such as the digest of a model that is nowhere.
+        """
+        with self.platform.without_model(environment) as name:
+            yield name
+
+    def capacity_rps(self) -> float:
+        """The rate that the fleet sustains, in requests a second; measured once in a run."""
+        demand = self._demand()
+        if self.capacities.rps is not None:
+            return self.capacities.rps
+        self.progress.doing("measuring the capacity")
+        with self._window("capacity", "capacity"):
+            return demand.capacity_rps(self.settings.load.rate_rps)
+
+    def offer(self, factor: float, duration_s: float) -> None:
+        """Offer this multiple of the measured capacity for a while; it stays when that is over."""
+        with self.offering(factor):
+            self._pass(f"{factor:g} times the capacity, {duration_s:g} s", duration_s)
+
+    @contextmanager
+    def offering(self, factor: float | None = None) -> Iterator[None]:
+        """Note the load as a multiple of the measured capacity while the block runs.
+
+        ``factor`` is offered from now on; without it the load is what somebody else made of it,
+        such as a surge.
+        """
+        if factor is not None:
+            self._demand().offer(factor * self.capacity_rps())
+        if self._load is None or self.capacities.rps is None:
+            raise LoadError("expected a load and a measured capacity; call capacity_rps() first")
+        with self._window("offered", f"{self._load.rate_rps / self.capacities.rps:.2g}x"):
+            yield
+
+    def bare_cold_start(self, model: ModelSource | None = None) -> Life:
+        """One more replica, started beside the fleet, called by nobody, and ended again.
+
+        ``model``: ``"baked"`` into its image or ``"downloaded"`` at its start; without it as the
+        fleet has it. An image that is missing is built first, which takes seconds.
+        """
+        self.progress.doing(
+            f"starting a replica beside the fleet{f', model {model}' * bool(model)}"
+        )
         with self._window("observe", "bare cold start"):
-            return self.platform.bare_start(self.settings.platform.probes.start_timeout_s)
+            return self.platform.bare_start(self.settings.platform.probes.start_timeout_s, model)
+
+    def scale(self, replicas: int) -> None:
+        """Have this many replicas; returns when they are ready and the only ones routed to.
+
+        Other scenarios of the run find what this one leaves: bring the fleet back at the end.
+        """
+        self.progress.doing(f"scaling to {replicas} replicas")
+        self.platform.scale(replicas)
+        self._await_steady_state()
+
+    @contextmanager
+    def autoscaling(
+        self, max_replicas: int, min_replicas: int | None = None, **changes: float
+    ) -> Iterator[None]:
+        """Let the load decide on the number of replicas while the block runs.
+
+        The fleet does not shrink below what there is when the block is entered, unless
+        ``min_replicas`` says so, and has that size again afterwards. ``changes``: of other keys of
+        ``[platform.autoscaler]``, such as ``target_in_flight``.
+        """
+        before = self.platform.size
+        settings = msgspec.structs.replace(
+            self.settings.platform.autoscaler,
+            min_replicas=min_replicas or before,
+            max_replicas=max_replicas,
+            **changes,
+        )
+        self.platform.autoscaling.begin(settings)
+        try:
+            yield
+        finally:
+            self.platform.autoscaling.end()
+            self.platform.scale(before)
+        self._await_steady_state()
+        if settings.enabled:  # outside of the block it is the run's own that decides
+            self.platform.autoscaling.begin(self.settings.platform.autoscaler)
+
+    def note(self, kind: str, details: Mapping[str, Value]) -> None:
+        """Write down what the scenario found out itself, as an event ``scenario.KIND``.
+
+        While load is offered: a history ends with its load. run.json has it under ``notes``.
+        """
+        self.recorder.event(f"scenario.{kind}", self.name, details)
 
     @contextmanager
     def inject(self, *faults: Planned) -> Iterator[None]:
@@ -175,8 +307,23 @@ class Experiment:
     def _bystanders(self, targeted: set[str]) -> list[Target]:
         """Everything that the faults do not aim at, and that is well now."""
         ready = [replica for replica in self.replicas() if replica.is_ready()]
-        everything: list[Target] = [*ready, self.platform.balancer, *self.platform.backing()]
+        services = self.platform.backing()
+        spared = {
+            each.name for each in services
+        } - targeted  # one that is lost takes its path along
+        paths = self.platform.storage_paths.undisturbed()
+        everything: list[Target] = [
+            *ready,
+            self.platform.balancer,
+            *services,
+            *(path for path in paths if path.service in spared),
+        ]
         return [each for each in everything if each.name not in targeted]
+
+    def _demand(self) -> Demand:
+        if self._load is None:
+            raise LoadError("expected a load to be offered; call this inside of under_load()")
+        return Demand(self._load, self._tick, self.recorder, self.capacities)
 
     def _plan(self, rate_rps: float) -> Plan:
         load = self.settings.load

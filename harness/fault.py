@@ -48,6 +48,8 @@ class Planned:
     name: str
     targets: tuple[Target, ...]
     stages: Callable[[], Stages]
+    also_hit: Callable[[], Sequence[str]] = tuple
+    """Names of what it hit besides its targets, known when it is over: their successors, say."""
 
     def resets(self) -> tuple[Reset, ...]:
         """What brings its targets back to their undisturbed state."""
@@ -174,7 +176,8 @@ class Injection:
 
     def _heal(self, stages: Stages, errors: list[Exception], *, wait: bool) -> None:
         """Undo it. Where the run was told to end, there is one look at what came of it, no wait."""
-        self.record = replace(self.record, healed_s=time.monotonic())
+        targets = dict.fromkeys((*self.record.targets, *self.planned.also_hit()))
+        self.record = replace(self.record, healed_s=time.monotonic(), targets=tuple(targets))
         self._note("fault.healing")
         if inspect.getgeneratorstate(stages) == inspect.GEN_CLOSED and errors:
             return  # the injection itself failed: its error tells all that there is to tell

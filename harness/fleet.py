@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 
 from harness.history import Event
 
+WITHOUT_MODEL = "without its model"
+"""The reason for a start of a replica that was told of a model that cannot load."""
+
 
 @dataclass(frozen=True, slots=True)
 class Life:
@@ -22,6 +25,7 @@ class Life:
     first_correct_s: float | None = None  # first golden-correct answer, asked of it directly
     routed_s: float | None = None  # first time that the balancer was told of it
     unrouted_s: float | None = None  # last time that the balancer was told to forget it
+    stopping_s: float | None = None  # the platform decided to end it, with the service's grace
     died_s: float | None = None
     exit_code: int | None = None
     version: str | None = None
@@ -84,6 +88,8 @@ def _advance(life: Life, event: Event) -> Life:  # noqa: PLR0911  # one for each
             return life if life.routed_s is not None else replace(life, routed_s=at)
         case "replica.unrouted":
             return replace(life, unrouted_s=at)
+        case "replica.stopping":
+            return replace(life, stopping_s=at)
         case "replica.died":
             code = event.details.get("exit_code")
             return replace(life, died_s=at, exit_code=None if code is None else int(code))

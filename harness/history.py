@@ -98,6 +98,14 @@ class FaultRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RateChange:
+    """A new offered rate, told to a running load generator."""
+
+    at_s: float  # monotonic: requests intended from then on follow it
+    rate_rps: float
+
+
+@dataclass(frozen=True, slots=True)
 class Generator:
     """How well the load generator kept to its own schedule."""
 
@@ -111,6 +119,8 @@ class Generator:
     lag_max_ms: float
     retries: int = 0
     retries_refused: int = 0  # retries that the retry budget did not allow
+    profile: tuple[tuple[float, float], ...] = ()  # (seconds from the start, rps), as planned
+    rate_changes: tuple[RateChange, ...] = ()  # told while it ran; each ends what was planned
 
     @property
     def unsent_share(self) -> float:

@@ -13,6 +13,7 @@ from harness.errors import ExitStatus
 from harness.history import History, Value, whole_run
 from harness.phases import phases
 from harness.run import Run, Scenario, save
+from harness.truth import truths
 
 _WITHOUT_PROOF = ("R1", "S2", "D3")
 
@@ -118,6 +119,7 @@ class Ledger:
             history=entry.history,
             verdicts=entry.verdicts,
             phases=_phases(entry.history),
+            readiness=truths(entry.history),
             conclusion=entry.conclusion,
             message=entry.message,
         )

@@ -4,9 +4,12 @@ The choices rest on measurements of nginx with gRPC: no passive ejection (``max_
 close restarts make it blacklist a healthy fleet; readiness decides who is routed to. An answer for
 a dead upstream in trailers-only form, because gRPC retries nothing else. A read time-out below the
 client's deadline, because a frozen replica is otherwise never left.
+
+nginx counts each HTTP/2 stream as a connection, for ``limit_conn`` and in its status: both tell the
+calls in flight, in memory that all generations of workers share.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -40,6 +43,7 @@ http {{
     fastcgi_temp_path /tmp/fastcgi;
     uwsgi_temp_path /tmp/uwsgi;
     scgi_temp_path /tmp/scgi;
+    limit_conn_zone all zone=in_flight:32k;
     {upstream}
     server {{
         listen {port} http2;
@@ -51,6 +55,7 @@ http {{
         location / {{
             {forward}
             error_page 502 503 504 = @unavailable;
+            error_page 429 = @exhausted;
         }}
         # Trailers-only: status 14 in the one HEADERS frame, the form that gRPC clients may retry.
         location @unavailable {{
@@ -60,14 +65,30 @@ http {{
             add_header grpc-message "no replica could answer" always;
             return 204;
         }}
+        # A status that callers do not retry: what is too much now is too much a moment later.
+        location @exhausted {{
+            internal;
+            default_type application/grpc;
+            add_header grpc-status 8 always;
+            add_header grpc-message "too many calls in flight" always;
+            return 204;
+        }}
     }}
     server {{
         listen {status_port};
         access_log off;
         location = /generation {{ return 200 "{generation}"; }}
+        location = /status {{ stub_status; }}
     }}
 }}
 """
+
+
+# One key for all callers: it is the fleet that has a limit, not each of its clients.
+_LIMITED = """
+            limit_conn in_flight {limit};
+            limit_conn_status 429;
+            limit_conn_log_level info;"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +99,7 @@ class Route:
     address: str  # host:port inside the run's network
 
 
-def configuration(routes: Iterable[Route], generation: int, timeouts: Balancer) -> str:
+def configuration(routes: Sequence[Route], generation: int, settings: Balancer) -> str:
     """nginx.conf for these routes. /generation answers ``generation`` once it is in force."""
     servers = "\n".join(
         f"        server {route.address} max_fails=0;  # {route.replica}" for route in routes
@@ -89,11 +110,12 @@ def configuration(routes: Iterable[Route], generation: int, timeouts: Balancer) 
         f"upstream replicas {{\n        zone replicas_{generation} 256k;\n{servers}\n"
         "        keepalive 64;\n    }"
     )
+    limit = settings.max_in_flight_per_replica * len(routes)
     forward = f"""grpc_pass grpc://replicas;
-            grpc_connect_timeout {_ms(timeouts.connect_timeout_s)};
-            grpc_send_timeout {_ms(timeouts.read_timeout_s)};
-            grpc_read_timeout {_ms(timeouts.read_timeout_s)};
-            grpc_next_upstream error timeout;"""
+            grpc_connect_timeout {_ms(settings.connect_timeout_s)};
+            grpc_send_timeout {_ms(settings.read_timeout_s)};
+            grpc_read_timeout {_ms(settings.read_timeout_s)};
+            grpc_next_upstream error timeout;{_LIMITED.format(limit=limit) if limit else ""}"""
     return _CONFIGURATION.format(
         log_format=_LOG_FORMAT,
         upstream=upstream if servers else "",
@@ -102,6 +124,17 @@ def configuration(routes: Iterable[Route], generation: int, timeouts: Balancer) 
         status_port=STATUS_PORT,
         generation=generation,
     )
+
+
+def in_flight(status: bytes) -> int:
+    """How many calls are under way, from the answer of /status: "Writing", less the asker's own.
+
+    Raises ValueError where the answer is something else.
+    """
+    words = status.decode("ascii", "replace").split()
+    if "Writing:" not in words:
+        raise ValueError(f"expected nginx's status with a word 'Writing:', found {status[:80]!r}")
+    return max(int(words[words.index("Writing:") + 1]) - 1, 0)
 
 
 def _ms(seconds: float) -> str:

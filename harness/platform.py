@@ -3,11 +3,13 @@
 What only some platforms can do is a Protocol of its own; a fault asks for the narrowest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from harness.history import Value
+from harness.probes import ProbePath
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,34 @@ class Killable(Target, Protocol):
         """SIGKILL; returns when the engine has carried it out."""
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """That a process ended, as the engine told of it; 137 is the exit code of a SIGKILL."""
+
+    exit_code: int
+    time_s: float
+
+
 @runtime_checkable
-class Stoppable(Target, Protocol):
+class Mortal(Target, Protocol):
+    """A target whose beginning and end are known to the instant."""
+
+    def started_s(self) -> float | None:
+        """When its process began to run; None: it has not yet."""
+
+    def end(self) -> End | None:
+        """Its end, by the engine's stream of events; None: there has been none."""
+
+
+@runtime_checkable
+class Stoppable(Mortal, Protocol):
     """A target that can be asked to end."""
 
     def stop(self, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL where it still runs after the grace; returns when it has ended."""
+        """Ask it to end by its image's stop signal, SIGTERM unless the image says otherwise.
+
+        SIGKILL where it still runs after the grace; returns when it has ended.
+        """
 
 
 @runtime_checkable
@@ -85,9 +109,52 @@ class Pausable(Target, Protocol):
     def is_paused(self) -> bool:
         """Whether it is frozen, by the engine's word."""
 
+    def round_trip_ms(self, within_s: float) -> float:
+        """How long it takes to answer the least question of its protocol, on a new connection.
+
+        Raises TimeoutError where no answer comes in time, another OSError where nobody is there.
+        """
+
 
 @runtime_checkable
-class Replica(Killable, Stoppable, Pausable, Protocol):
+class Succeeded(Killable, Mortal, Protocol):
+    """A target whose place the platform fills again, whenever it falls vacant."""
+
+    def round_trip_ms(self, within_s: float) -> float:
+        """As that of ``Pausable``."""
+
+    def lineage(self) -> Sequence["Succeeded"]:
+        """Itself, and all that have taken the place since, oldest first."""
+
+
+class Children(Protocol):
+    """The child processes of a target's first process, by their process ids inside."""
+
+    def running(self) -> Mapping[int, str]:
+        """Process id to what tells it from an earlier or later one with the same id."""
+
+    def kill(self, pid: int) -> None:
+        """SIGKILL."""
+
+
+@runtime_checkable
+class Parent(Succeeded, Protocol):
+    """A target whose child processes can be got at."""
+
+    def children(self) -> AbstractContextManager[Children]:
+        """A view of them, with whatever it needs; gone when the block is left."""
+
+
+@runtime_checkable
+class Probed(Target, Protocol):
+    """A target that the platform asks for its health."""
+
+    def probe_path(self) -> ProbePath:
+        """The way from the platform's probe to it, and what was heard there."""
+
+
+@runtime_checkable
+class Replica(Stoppable, Pausable, Parent, Probed, Protocol):
     """One running copy of the service under test."""
 
     @property
@@ -111,6 +178,9 @@ class Platform(Protocol):
 
     def replicas(self) -> Sequence[Replica]:
         """The replicas that are alive, oldest first."""
+
+    def scale(self, replicas: int) -> None:
+        """Have this many replicas from now on; what is too many ends gracefully."""
 
     def backing(self) -> Sequence[Killable]:
         """The backing services that run."""

@@ -6,6 +6,7 @@ scenarios of a session, and removed at its end, whatever ends it.
 
 import random
 import signal
+import sys
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -59,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_INCONCLUSIVE] = {}
     given: int | None = config.getoption("--seed")
     config.stash[_SEED] = random.SystemRandom().randrange(2**31) if given is None else given
+    _refuse_patched_sockets()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -99,6 +101,7 @@ def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Itera
         entry.history = scenario.history()
     if not entry.verdicts and entry.conclusion != "left out":
         mayfly_session.ledger.judge_aborted(entry)
+    mayfly_session.look_for_residue(entry)
 
 
 @pytest.fixture
@@ -202,6 +205,18 @@ def _title(node: pytest.Item) -> str:
     """The promise in words: the test's docstring, or its name where it has none."""
     text = getattr(getattr(node, "obj", None), "__doc__", None) or node.name
     return " ".join(text.split())
+
+
+def _refuse_patched_sockets() -> None:
+    """Sockets of gevent, which importing Locust brings, make all that is measured wrong."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_module_patched("socket"):
+        pytest.exit(
+            "mayfly: expected Python's own sockets in this process, but gevent has replaced them, "
+            "as importing locust does; add -p no:locust to the options of pytest, and import "
+            "locust in no conftest.py and no plugin (Mayfly runs Locust in a process of its own)",
+            returncode=ExitStatus.HARNESS_FAILED,
+        )
 
 
 def _turn_sigterm_into_interrupt() -> None:

@@ -1,49 +1,83 @@
 """Asks one replica for its health, as a kubelet would, and notes every answer in the history.
 
-Each round asks all surfaces at once: the Open Inference Protocol's three, grpc.health.v1, and the
-HTTP pair where the service has one. What decides about routing is grpc.health.v1, or ServerReady
-where the service does not offer it.
+Each round asks all surfaces at once: see surfaces.py. What decides about routing is grpc.health.v1,
+or ServerReady where the service does not offer it.
+
+The way from the probe to the replica can be led elsewhere while the probe runs. That is how
+readiness is corrupted, whatever the image: what then answers is not the replica::
+
+    Prober ── ProbePath ──┬── the replica
+                          └── whoever a fault has put between them (interposer.py)
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
-
-import grpc
-import httpx
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from open_inference.grpc.protocol import ModelReadyRequest, ServerLiveRequest, ServerReadyRequest
-from open_inference.grpc.service import GRPCInferenceServiceStub
 
 from harness.history import Value
+from harness.liveness import Liveness
 from harness.recorder import Recorder
 from harness.settings import Probes
+from harness.surfaces import Answer, Surfaces, Way, channel, readiness
 
-_CHANNEL_OPTIONS = (
-    ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 100),
-    ("grpc.enable_retries", 0),
-    ("grpc.use_local_subchannel_pool", 1),
-)
+__all__ = ["Answer", "Heard", "ProbePath", "Prober", "channel", "readiness"]
+
+_ROUNDS_KEPT = 100
 
 Told = Callable[[str, bool], None]
+Unlive = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one surface said: true, false, or None where it gave no answer."""
+class Heard:
+    """One round of the platform's probe: when it was asked, and what it was told."""
 
-    answer: bool | None
-    code: str
-    latency_ms: float
+    time_s: float
+    answers: Mapping[str, Answer]
 
 
-def channel(address: str) -> grpc.Channel:
-    """A channel of its own that notices within 0.1 s that somebody listens now."""
-    return grpc.insecure_channel(address, options=_CHANNEL_OPTIONS)
+class ProbePath:
+    """The way that the platform's probe takes to one replica, and what it heard at its end."""
+
+    def __init__(self, direct: Way, model: str, settings: Probes) -> None:
+        self.direct = direct
+        self.model = model
+        self.settings = settings
+        self._way = direct
+        self._heard: deque[Heard] = deque(maxlen=_ROUNDS_KEPT)
+        self._is_over = False
+
+    @property
+    def way(self) -> Way:
+        """Where the next round will ask."""
+        return self._way
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the platform asks this replica no more."""
+        return self._is_over
+
+    def lead(self, way: Way) -> None:
+        """From the next round on, ask there; the count of failures goes on."""
+        self._way = way
+
+    def straighten(self) -> None:
+        """From the next round on, ask the replica itself."""
+        self._way = self.direct
+
+    def heard_since(self, time_s: float) -> list[Heard]:
+        """The rounds that began after an instant, oldest first."""
+        return [each for each in list(self._heard) if each.time_s >= time_s]
+
+    def note(self, heard: Heard) -> None:
+        """Remember one more round: the probe's own business."""
+        self._heard.append(heard)
+
+    def end(self) -> None:
+        """There will be no more rounds: the probe's own business."""
+        self._is_over = True
 
 
 class Prober(threading.Thread):
@@ -58,20 +92,26 @@ class Prober(threading.Thread):
         settings: Probes,
         recorder: Recorder,
         told: Told,
+        unlive: Unlive,
     ) -> None:
         super().__init__(name=f"probe-{replica}", daemon=True)
+        self.path = ProbePath(Way(grpc_address, http_address), model, settings)
         self._replica = replica
         self._settings = settings
         self._recorder = recorder
         self._told = told
+        self._unlive = unlive
+        self._liveness = Liveness(settings.period_s, settings.liveness_failures)
         self._ended = threading.Event()
         self._ready = False
         self._failures = 0
-        self._surfaces = _Surfaces(grpc_address, http_address, model, settings.timeout_s)
+        self._asking = self.path.way
+        self._surfaces = self._connected()
 
     def stop(self) -> None:
         """Ask nothing more."""
         self._ended.set()
+        self.path.end()
 
     def run(self) -> None:
         """Probe in rounds: often until the replica is ready, then at the platform's period."""
@@ -89,10 +129,27 @@ class Prober(threading.Thread):
         finally:
             self._surfaces.close()
 
+    def _connected(self) -> Surfaces:
+        return Surfaces(self._asking, self.path.model, self._settings.timeout_s)
+
     def _round(self, number: int) -> None:
+        if self.path.way != self._asking:
+            self._asking = self.path.way
+            self._surfaces.close()
+            self._surfaces = self._connected()
+        began_s = time.monotonic()
         answers = self._surfaces.ask(http=self._ready)
         if self._ended.is_set():
             return  # it died under the question
+        self._note(number, answers)
+        self.path.note(Heard(began_s, answers))
+        self._decide(readiness(answers) is True)
+        live = answers["ServerLive"]
+        if self._liveness.heard(live.answer, live.code, time.monotonic()):
+            self._unlive(self._replica)
+
+    def _note(self, number: int, answers: Mapping[str, Answer]) -> None:
+        interposed = self._asking != self.path.direct
         for surface, each in answers.items():
             details: dict[str, Value] = {
                 "surface": surface,
@@ -101,8 +158,9 @@ class Prober(threading.Thread):
                 "latency_ms": round(each.latency_ms, 3),
                 "round": number,
             }
+            if interposed:  # a fault answered, or had its hand in the answer
+                details["interposed"] = True
             self._recorder.event("probe", self._replica, details)
-        self._decide(readiness(answers))
 
     def _decide(self, ready: bool) -> None:
         """One good answer makes ready; as many bad ones in a row as the settings say, unready."""
@@ -111,87 +169,3 @@ class Prober(threading.Thread):
         if changed and ready != self._ready:
             self._ready = ready
             self._told(self._replica, ready)
-
-
-def readiness(answers: Mapping[str, Answer]) -> bool:
-    """What the answers of one round say about routing calls there."""
-    health = answers["health"]
-    decisive = answers["ServerReady"] if health.code == "UNIMPLEMENTED" else health
-    return decisive.answer is True
-
-
-class _Asked(Protocol):
-    """A call under way."""
-
-    def result(self) -> object: ...
-
-
-class _Surfaces:
-    """The health surfaces of one replica."""
-
-    def __init__(
-        self, grpc_address: str, http_address: str | None, model: str, timeout_s: float
-    ) -> None:
-        self._channel = channel(grpc_address)
-        self._inference = GRPCInferenceServiceStub(self._channel)
-        self._health = health_pb2_grpc.HealthStub(self._channel)
-        self._model = model
-        self._timeout_s = timeout_s
-        self._http = (
-            httpx.Client(
-                base_url=f"http://{http_address}",
-                timeout=timeout_s,
-                trust_env=False,
-                verify=False,  # noqa: S501  # plain HTTP: certificates would be read for nothing
-            )
-            if http_address
-            else None
-        )
-
-    def ask(self, *, http: bool) -> dict[str, Answer]:
-        """One answer of each surface, asked side by side."""
-        began_s = time.monotonic()
-        oip, health, within_s = self._inference, self._health, self._timeout_s
-        asked: dict[str, _Asked] = {
-            "ServerLive": oip.ServerLive.future(ServerLiveRequest(), timeout=within_s),
-            "ServerReady": oip.ServerReady.future(ServerReadyRequest(), timeout=within_s),
-            "ModelReady": oip.ModelReady.future(
-                ModelReadyRequest(name=self._model), timeout=within_s
-            ),
-            "health": health.Check.future(health_pb2.HealthCheckRequest(), timeout=within_s),
-        }
-        answers = {surface: _grpc_answer(call, began_s) for surface, call in asked.items()}
-        if http and self._http is not None:
-            answers["livez"] = _http_answer(self._http, "/livez")
-            answers["readyz"] = _http_answer(self._http, "/readyz")
-        return answers
-
-    def close(self) -> None:
-        self._channel.close()
-        if self._http is not None:
-            self._http.close()
-
-
-def _grpc_answer(call: _Asked, began_s: float) -> Answer:
-    try:
-        message = call.result()
-    except grpc.RpcError as error:
-        return Answer(None, error.code().name, (time.monotonic() - began_s) * 1000)
-    took_ms = (time.monotonic() - began_s) * 1000
-    if isinstance(message, health_pb2.HealthCheckResponse):
-        return Answer(message.status == health_pb2.HealthCheckResponse.SERVING, "OK", took_ms)
-    said = getattr(message, "live", False) or getattr(message, "ready", False)
-    return Answer(bool(said), "OK", took_ms)
-
-
-def _http_answer(client: httpx.Client, path: str) -> Answer:
-    began_s = time.monotonic()
-    try:
-        response = client.get(path)
-    except httpx.HTTPError as error:
-        return Answer(None, type(error).__name__, (time.monotonic() - began_s) * 1000)
-    return Answer(
-        response.status_code == httpx.codes.OK,
-        str(response.status_code),
-        (time.monotonic() - began_s) * 1000,
-    )

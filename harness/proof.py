@@ -45,7 +45,7 @@ class Measure:
 
 
 def measured(statement: str, take: Callable[[], float], unit: str) -> Measure:
-    """A baseline for a fault to yield before it injects: ``before_ms = yield measured(…)``."""
+    """A baseline for a fault to yield before it injects; the ``yield`` gives its number back."""
     return Measure(statement, take, unit)
 
 

@@ -17,6 +17,7 @@ from harness.contract import Limits, Verdict
 from harness.errors import RunFormatError
 from harness.history import Event, FaultRecord, Generator, History, Value, Window
 from harness.tables import ACCESS, ATTEMPT, RECORD, REQUEST, USAGE, Table, empty
+from harness.truth import Truth
 
 SCHEMA = 1
 _DAMAGE = (
@@ -47,6 +48,8 @@ class Scenario:
     repeat: str
     history: History
     verdicts: tuple[Verdict, ...] = ()
+    readiness: tuple[Truth, ...] = ()
+    """Of each replica that a witness asked: readiness against what it could do."""
     phases: Mapping[str, float | None] = field(default_factory=dict)
     """Seconds from the first fault's proven effect, such as ``ready_s``; None: never seen."""
     conclusion: str = "judged"  # judged | skipped | inconclusive | failed | left out
@@ -92,6 +95,8 @@ class _Chapter:
     phases: dict[str, float | None]
     windows: tuple[Window, ...]
     generators: tuple[Generator, ...]
+    notes: dict[str, dict[str, Value]] = field(default_factory=dict)
+    readiness: tuple[Truth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +224,20 @@ def _chapter(each: Scenario) -> _Chapter:
         phases=dict(each.phases),
         windows=history.windows,
         generators=history.generators,
+        notes=_notes(history),
+        readiness=each.readiness,
     )
+
+
+def _notes(history: History) -> dict[str, dict[str, Value]]:
+    """What the scenario wrote down itself, by kind: for readers of run.json alone."""
+    return {
+        event.kind.removeprefix("scenario."): dict(event.details)
+        for event in history.events
+        if event.subject == history.scenario
+        and event.kind.startswith("scenario.")
+        and event.details
+    }
 
 
 def _load(document: _Document, directory: Path) -> Run:
@@ -271,6 +289,7 @@ def _scenario(
         history=history,
         verdicts=tuple(each for each in document.clauses if each.scenario == chapter.name),
         phases=chapter.phases,
+        readiness=chapter.readiness,
         conclusion=chapter.conclusion,
         message=chapter.message,
     )

@@ -15,6 +15,8 @@ from harness.settings import PLACEHOLDERS, Settings
 def refuse_nonsense(settings: Settings, path: Path) -> None:
     """Raise ConfigurationError for the first value that has the right type and no meaning."""
     service, scale = settings.service, settings.platform.time_scale
+    autoscaler = settings.platform.autoscaler
+    bounds = f"{autoscaler.min_replicas} and {autoscaler.max_replicas}"
     problems = [
         (
             (service.build is None) == (service.image is None),
@@ -27,6 +29,10 @@ def refuse_nonsense(settings: Settings, path: Path) -> None:
         (
             not 0 < scale <= 1,
             f"platform.time_scale: expected above 0, at most 1, found {scale}",
+        ),
+        (
+            not autoscaler.min_replicas <= autoscaler.max_replicas <= 16,
+            f"platform.autoscaler: expected min_replicas <= max_replicas <= 16, found {bounds}",
         ),
         (
             not 0 < settings.load.deadline_s <= 300,
@@ -56,19 +62,21 @@ def refuse_nonsense(settings: Settings, path: Path) -> None:
     for wrong, message in problems:
         if wrong:
             raise ConfigurationError(f"{path}: {message}")
-    for key, value in service.environment.items():
-        _check_placeholders(key, value, path)
+    for table in ("environment", "baked_environment"):
+        values: dict[str, str] = getattr(service, table)
+        for key, value in values.items():
+            _check_placeholders(f"service.{table}.{key}", value, path)
 
 
-def _check_placeholders(key: str, value: str, path: Path) -> None:
+def _check_placeholders(where: str, value: str, path: Path) -> None:
     try:
         names = {name for _, name, _, _ in string.Formatter().parse(value) if name is not None}
     except ValueError as error:
-        raise ConfigurationError(f"{path}: service.environment.{key}: {error}") from error
+        raise ConfigurationError(f"{path}: {where}: {error}") from error
     unknown = names - PLACEHOLDERS
     if unknown:
         raise ConfigurationError(
-            f"{path}: service.environment.{key} refers to {{{unknown.pop()}}}, which nothing "
+            f"{path}: {where} refers to {{{unknown.pop()}}}, which nothing "
             f"fills in; known: {', '.join(sorted(PLACEHOLDERS))}"
         )
 
@@ -76,13 +84,14 @@ def _check_placeholders(key: str, value: str, path: Path) -> None:
 def refuse_wrong_types(document: Mapping[str, object], path: Path) -> None:
     """Raise ConfigurationError for wrong types in tables with free keys, and name the key."""
     service = document.get("service")
-    environment = service.get("environment") if isinstance(service, dict) else None
-    for key, value in (environment if isinstance(environment, dict) else {}).items():
-        if not isinstance(value, str):
-            raise ConfigurationError(
-                f'{path}: service.environment.{key}: expected text such as "{value}", '
-                f"found {value!r}; put it in quotation marks"
-            )
+    for table in ("environment", "baked_environment"):
+        environment = service.get(table) if isinstance(service, dict) else None
+        for key, value in (environment if isinstance(environment, dict) else {}).items():
+            if not isinstance(value, str):
+                raise ConfigurationError(
+                    f'{path}: service.{table}.{key}: expected text such as "{value}", '
+                    f"found {value!r}; put it in quotation marks"
+                )
     contract = document.get("contract")
     for key, value in (contract if isinstance(contract, dict) else {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -10,6 +10,7 @@ from docker.errors import APIError
 
 from harness import clauses, directories, engine, machine
 from harness.assembly import Assembly
+from harness.demand import Capacities
 from harness.errors import EngineError, MayflyError
 from harness.experiment import Experiment
 from harness.ledger import Entry, Ledger
@@ -35,6 +36,7 @@ class Session:
     stolen_before: tuple[float, float | None] = field(
         default_factory=lambda: (time.monotonic(), machine.stolen_s())
     )
+    capacities: Capacities = field(default_factory=Capacities)
     _scenarios: int = 0
 
     @classmethod
@@ -81,7 +83,21 @@ class Session:
             id_prefix=f"{self.ledger.run_id.removeprefix('mf-')}-{self._scenarios}-",
             progress=self.progress,
             standby=self.standby,
+            capacities=self.capacities,
         )
+
+    def look_for_residue(self, entry: Entry) -> None:
+        """Tell what a scenario's faults left behind though they are over: a leak, like any other.
+
+        What comes later on this platform rests on nothing being disturbed.
+        """
+        try:
+            left = self.platform.residue()
+        except (MayflyError, APIError):
+            return  # the platform is gone, and whoever uses it next says so
+        if left:
+            self.ledger.harness_failed = True
+            self.ledger.warnings.append(f"leaked by {entry.name}: {'; '.join(left)}")
 
     def close(self, interrupted_with: int | None, *, others_failed: bool) -> tuple[Run, int]:
         """Remove everything, see whether anything leaked, save the run; the exit status.

@@ -7,6 +7,9 @@ import msgspec
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 
+ModelSource: TypeAlias = Literal["baked", "downloaded"]
+"""Where a replica has its model from: it came with the image, or is fetched at each start."""
+
 PLACEHOLDERS = frozenset(
     {
         "model_digest",
@@ -52,6 +55,7 @@ class Service(Section, frozen=True):
     user: int = 65534
     stop_grace_s: Seconds = 30.0  # Kubernetes' terminationGracePeriodSeconds
     environment: dict[str, str] = {}
+    baked_environment: dict[str, str] = {}  # what differs where the model is baked into the image
     records: Records | None = None
 
 
@@ -63,13 +67,36 @@ class Probes(Section, frozen=True):
     timeout_s: Seconds = 1.0  # Kubernetes' timeoutSeconds
     failures: Count = 2  # in a row, until a replica counts as not ready
     start_timeout_s: Seconds = 30.0  # Kubernetes' startup probe with its defaults: 10 s x 3
+    liveness_failures: Count = 30  # periods in a row, until a restart; Kubernetes': 10 s x 3
 
 
 class Balancer(Section, frozen=True):
-    """nginx's time-outs: above the slowest legal call's p99.9, below the client's deadline."""
+    """nginx's time-outs: above the slowest legal call's p99.9, below the client's deadline.
+
+    What exceeds the limit times the replicas routed to is refused at once, RESOURCE_EXHAUSTED.
+    """
 
     connect_timeout_s: Seconds = 0.25
     read_timeout_s: Seconds = 0.75
+    max_in_flight_per_replica: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """0: no limit, as Knative's containerConcurrency; Cloud Run's is 80."""
+
+
+class Autoscaling(Section, frozen=True):
+    """When the platform changes the number of replicas: the defaults of Kubernetes' HPA.
+
+    The target has no default there: this one is Knative's, 70 % of 100 concurrent calls.
+    """
+
+    enabled: bool = False
+    target_in_flight: Annotated[float, msgspec.Meta(gt=0)] = 70.0  # calls per ready replica
+    min_replicas: Count = 1
+    max_replicas: Count = 16
+    sync_period_s: Seconds = 15.0
+    tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.1
+    up_window_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    down_window_s: Annotated[float, msgspec.Meta(ge=0)] = 300.0
+    time_scale: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None  # None: the platform's
 
 
 class PlatformSettings(Section, frozen=True):
@@ -79,8 +106,10 @@ class PlatformSettings(Section, frozen=True):
     replicas: int = 3
     time_scale: float = 1.0
     backing: tuple[Literal["database", "cache", "store"], ...] = ("database", "cache", "store")
+    storage_path: Literal["proxied", "direct"] = "proxied"  # direct: no storage fault is possible
     probes: Probes = Probes()
     balancer: Balancer = Balancer()
+    autoscaler: Autoscaling = Autoscaling()
 
 
 class Retry(Section, frozen=True):

@@ -106,7 +106,9 @@ def _figures(scenario: Scenario) -> Grid:
 def _proofs(scenario: Scenario) -> Iterator[ProofRow]:
     began_s = scenario.history.began_s
     for fault in scenario.history.faults:
+        baseline = (("baseline", fault.proof.baseline),) if fault.proof.baseline else ()
         kinds = (
+            *baseline,
             ("effect", fault.proof.effect),
             ("bystander", fault.proof.bystander),
             ("restored", fault.proof.restored),
@@ -135,12 +137,19 @@ def _proof(fault: FaultRecord, shows: str, proof: Proof, began_s: float) -> Proo
         targets=", ".join(fault.targets),
         shows=shows,
         statement=proof.statement,
-        seen=proof.seen,
+        seen=f"{proof.seen}{_bounds(proof)}",
         at=seconds(proof.time_s - began_s),
         sign=SIGNS[outcome],
         word="proven" if proof.proven else "not proven",
         outcome=str(outcome),
     )
+
+
+def _bounds(proof: Proof) -> str:
+    """What a number had to lie between."""
+    if proof.least is None or proof.most is None:
+        return ""
+    return f" ({proof.least:.4g} to {proof.most:.4g} {proof.unit} expected)"
 
 
 def _generators(generators: tuple[Generator, ...]) -> Grid:

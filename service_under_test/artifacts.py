@@ -4,11 +4,17 @@ import asyncio
 import hashlib
 import json
 import random
+import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from obstore.exceptions import PreconditionError
 from obstore.store import S3Store
 
+if TYPE_CHECKING:
+    from obstore import GetOptions
 from service_under_test.configuration import Configuration, ObjectStore
 from service_under_test.logs import EventLog
 
@@ -100,8 +106,33 @@ def _read_baked(folder: Path) -> tuple[bytes, bytes]:
 async def _download_until_whole(
     source: ObjectStore, digest: str, log: EventLog
 ) -> tuple[bytes, bytes]:
-    """Try for ever with jittered backoff: a fleet that starts together must not knock together."""
-    store = S3Store(
+    """Try for ever with full jitter: a fleet that starts together must not knock together.
+
+    An outage is logged once, when it begins, with its reason. Both objects travel together.
+    """
+    store = _open(source)
+    objects = (_Object(store, f"{digest}/model.onnx"), _Object(store, f"{digest}/manifest.json"))
+    begun_s, backoff_s, attempts = time.monotonic(), BACKOFF_FIRST_S, 0
+    while True:
+        attempts += 1
+        results = await asyncio.gather(*(each.fetch() for each in objects), return_exceptions=True)
+        errors = [result for result in results if isinstance(result, BaseException)]
+        if not errors:
+            break
+        if attempts == 1:
+            reason = " ".join(f"{type(errors[0]).__name__}: {errors[0]}".split())[:500]
+            log.warning("model_store_away", attempt=attempts, reason=reason)
+        await asyncio.sleep(random.uniform(0.0, backoff_s))  # noqa: S311 - jitter keeps no secret
+        backoff_s = min(backoff_s * 2, BACKOFF_LAST_S)
+    if attempts > 1:
+        after_ms = round(1000 * (time.monotonic() - begun_s))
+        log.info("model_store_back", attempts=attempts, after_ms=after_ms)
+    onnx, manifest = (bytes(each.body) for each in objects)
+    return onnx, manifest
+
+
+def _open(source: ObjectStore) -> S3Store:
+    return S3Store(
         source.bucket,
         endpoint=source.endpoint_url,
         access_key_id=source.access_key_id,
@@ -115,37 +146,63 @@ async def _download_until_whole(
         },
         retry_config={"max_retries": 0},
     )
-    backoff_s, attempts = BACKOFF_FIRST_S, 0
-    while True:
-        attempts += 1
+
+
+class _Object:
+    """One object on its way; what has come already need not come again."""
+
+    def __init__(self, store: S3Store, path: str) -> None:
+        self._store = store
+        self._path = path
+        self._etag: str | None = None
+        self._is_whole = False
+        self.body = bytearray()
+
+    async def fetch(self) -> None:
+        """Fetch what is missing. Raises where the store is away, or changed the bytes."""
+        if self._is_whole:
+            return
         try:
-            async with asyncio.TaskGroup() as group:
-                onnx = group.create_task(_get(store, f"{digest}/model.onnx"))
-                manifest = group.create_task(_get(store, f"{digest}/manifest.json"))
-            return onnx.result(), manifest.result()
-        except* Exception as errors:  # noqa: BLE001 - obstore's errors share no narrower ancestor
-            first = errors.exceptions[0]
-            reason = " ".join(f"{type(first).__name__}: {first}".split())[:500]
-        pause_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter keeps no secret
-        log.warning(
-            "model_store_away", attempt=attempts, retry_in_s=round(pause_s, 3), reason=reason
-        )
-        await asyncio.sleep(pause_s)
-        backoff_s = min(backoff_s * 2, BACKOFF_LAST_S)
+            size = await self._fetch_rest()
+        except PreconditionError:  # another object lies there now
+            self._begin_anew()
+            raise
+        if len(self.body) < size:
+            raise ConnectionError(f"{self._path}: {len(self.body)} of {size} bytes came")
+        self._check()
+        self._is_whole = True
 
-
-async def _get(store: S3Store, path: str) -> bytes:
-    """Read a whole object; a body that is cut short is a store that is away, not a wrong model."""
-    async with asyncio.timeout(STALL_TIMEOUT_S):
-        answer = await store.get_async(path)
-    parts = aiter(answer.stream(min_chunk_size=1))
-    body = bytearray()
-    while True:
+    async def _fetch_rest(self) -> int:
+        options: GetOptions = {}
+        if self.body and self._etag:
+            options = {"range": {"offset": len(self.body)}, "if_match": self._etag}
+        else:
+            self.body.clear()
         async with asyncio.timeout(STALL_TIMEOUT_S):
-            part = await anext(parts, None)
-        if part is None:
-            break
-        body += part
-    if len(body) != answer.meta["size"]:
-        raise ConnectionError(f"{path}: {len(body)} of {answer.meta['size']} bytes came")
-    return bytes(body)
+            answer = await self._store.get_async(self._path, options=options)
+        self._etag = answer.meta["e_tag"]
+        if answer.range[0] != len(self.body):
+            self._begin_anew()
+            raise ConnectionError(f"{self._path}: another part came than was asked for")
+        parts = aiter(answer.stream(min_chunk_size=1))
+        while True:
+            async with asyncio.timeout(STALL_TIMEOUT_S):
+                part = await anext(parts, None)
+            if part is None:
+                return answer.meta["size"]
+            self.body += part
+
+    def _check(self) -> None:
+        """Tell bytes that changed on the way, which come anew, from a model that lies there wrong.
+
+        The store's tag of an object that was put in one piece is its MD5.
+        """
+        tag = (self._etag or "").strip('"')
+        seen = hashlib.md5(self.body, usedforsecurity=False).hexdigest()
+        if re.fullmatch("[0-9a-f]{32}", tag) and tag != seen:
+            self._begin_anew()
+            raise ConnectionError(f"{self._path}: bytes changed on the way")
+
+    def _begin_anew(self) -> None:
+        self.body.clear()
+        self._etag = None

@@ -1,6 +1,7 @@
 """A cache of predictions in Redis that may vanish at any time and never fails a request."""
 
 import asyncio
+import hashlib
 import random
 import time
 from contextlib import suppress
@@ -10,7 +11,10 @@ from service_under_test.predictions import Outputs
 from service_under_test.redis_connection import Command, RedisConnection, connect_to_redis
 
 TIMEOUT_S = 0.025
-PROBE_INTERVAL_S = 1.0
+PROBE_FIRST_S = 0.1
+PROBE_LAST_S = 1.0
+STEADY_S = 5.0  # a connection that held so long was a good one: the next probe is quick again
+CHECKSUM_SIZE = 16
 KEEP_S = 3600
 UNSENT_LIMIT = 1024
 PACE_S = 0.002  # under load more questions share a journey; a lone one leaves at once
@@ -46,23 +50,31 @@ class Cache:
             question = self._questions[key] = asyncio.get_running_loop().create_future()
             self._work.set()
         value = await asyncio.shield(question)  # another caller may wait for the same answer
-        return None if value is None else _unpack(value, batch)
+        return None if value is None else _unpack(key, value, batch)
 
     def keep(self, key: str, outputs: Outputs) -> None:
         """Keep the outputs, if there is room; they travel with the next question, or soon alone."""
         if self._connected and len(self._unsent) < UNSENT_LIMIT:
             if not self._unsent:
                 asyncio.get_running_loop().call_later(SEND_AT_LATEST_S, self._work.set)
-            self._unsent[key] = outputs.labels + outputs.probabilities
+            self._unsent[key] = _pack(key, outputs)
 
     async def run(self) -> None:
-        """Connect, serve while Redis answers, and probe while it does not, until cancelled."""
+        """Connect, serve while Redis answers, and probe while it does not, until cancelled.
+
+        A probe is a connection of its own: no request waits for it.
+        """
+        pause_s = PROBE_FIRST_S
         while self._cache_url:
+            begun_s = time.monotonic()
             with suppress(Exception):  # whatever it was, the answer is to try again soon
                 async with asyncio.timeout(TIMEOUT_S):
                     connection = await connect_to_redis(self._cache_url)
                 await self._serve(connection)
-            await asyncio.sleep(PROBE_INTERVAL_S * random.uniform(0.5, 1.0))  # noqa: S311
+            if time.monotonic() - begun_s > STEADY_S:
+                pause_s = PROBE_FIRST_S
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            pause_s = min(2 * pause_s, PROBE_LAST_S)
 
     async def _serve(self, connection: RedisConnection) -> None:
         self._connected = True
@@ -96,8 +108,7 @@ class Cache:
             commands.append(("MGET", *questions))
         values: object = None
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                answers = await connection.exchange(commands)
+            answers = await connection.exchange(commands, TIMEOUT_S)
             values = answers[-1] if questions else None
         finally:
             _answer(questions, values if isinstance(values, list) else [])
@@ -111,9 +122,22 @@ def _answer(questions: Questions, values: list[object]) -> None:
             question.set_result(value if isinstance(value, bytes) else None)
 
 
-def _unpack(value: bytes, batch: int) -> Outputs | None:
-    """Read what was kept; anything of another size is not ours and counts as nothing."""
-    labels, probabilities = value[: 8 * batch], value[8 * batch :]
+def _pack(key: str, outputs: Outputs) -> bytes:
+    content = outputs.labels + outputs.probabilities
+    return _checksum(key, content) + content
+
+
+def _unpack(key: str, value: bytes, batch: int) -> Outputs | None:
+    """Read what was kept; what is not whole, or not under its own key, counts as nothing."""
+    content = value[CHECKSUM_SIZE:]
+    if value[:CHECKSUM_SIZE] != _checksum(key, content):
+        return None
+    labels, probabilities = content[: 8 * batch], content[8 * batch :]
     if len(labels) != 8 * batch or not probabilities or len(probabilities) % (4 * batch):
         return None
     return Outputs(probabilities=probabilities, labels=labels)
+
+
+def _checksum(key: str, content: bytes) -> bytes:
+    """Bind what is kept to its key: a bit that flips on the way must not become an answer."""
+    return hashlib.blake2b(key.encode() + content, digest_size=CHECKSUM_SIZE).digest()

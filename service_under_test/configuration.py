@@ -121,7 +121,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         cpu_limit=reader.whole("CPU_LIMIT", cpu_quota(), 1, 1024),
         drain_s=reader.number("DRAIN_S", 20.0, 0.1, 3600.0),
         propagation_s=reader.number("PROPAGATION_S", 5.0, 0.0, 3600.0),
-        queue_limit=reader.whole("QUEUE_LIMIT", 64, 1, 100_000),
+        queue_limit=reader.whole("QUEUE_LIMIT", 256, 1, 100_000),
     )
     if reader.problems:
         raise ConfigurationError(tuple(reader.problems))

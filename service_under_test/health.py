@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
+from service_under_test.refusal import Code, Refusal
 from service_under_test.state import Phase, Readiness
+from service_under_test.wire.calls import Call, Routes, Streaming, Unary
 
 SERVICE = "grpc.health.v1.Health"
 CHECKED_SERVICES = ("", "inference.GRPCInferenceService")
-
-Context = grpc.aio.ServicerContext[Message, Message]
 
 
 class Health:
@@ -26,28 +25,31 @@ class Health:
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness
 
-    async def check(
-        self, request: health_pb2.HealthCheckRequest, context: Context
-    ) -> health_pb2.HealthCheckResponse:
-        """Tell whether traffic may be sent here."""
-        if request.service not in CHECKED_SERVICES:
-            known = " or ".join(repr(service) for service in CHECKED_SERVICES)
-            await context.abort(
-                grpc.StatusCode.NOT_FOUND,
-                f"service: expected {known}, saw {request.service[:100]!r}",
-            )
-        return self._answer(request.service)
+    def routes(self) -> Routes:
+        """Bind the two calls to their names."""
+        return {
+            f"/{SERVICE}/Check".encode(): Unary(self.check),
+            f"/{SERVICE}/Watch".encode(): Streaming(self.watch),
+        }
 
-    async def watch(
-        self, request: health_pb2.HealthCheckRequest, _: Context
-    ) -> AsyncIterator[health_pb2.HealthCheckResponse]:
+    def check(self, received: bytes, _: Call) -> bytes:
+        """Tell whether traffic may be sent here."""
+        service = _read_service(received)
+        if service not in CHECKED_SERVICES:
+            known = " or ".join(repr(name) for name in CHECKED_SERVICES)
+            raise Refusal(Code.NOT_FOUND, f"service: expected {known}, saw {service[:100]!r}")
+        answer: bytes = self._answer(service).SerializeToString()
+        return answer
+
+    async def watch(self, incoming: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Tell it now and whenever it changes; end when the server stops."""
+        service = _read_service(await anext(incoming, b""))
         last = None
         while True:
             change = self._readiness.next_change()
-            answer = self._answer(request.service)
+            answer = self._answer(service)
             if answer != last:
-                yield answer
+                yield answer.SerializeToString()
                 last = answer
             if self._readiness.phase is Phase.STOPPING:
                 return
@@ -60,14 +62,12 @@ class Health:
         return statuses(status=statuses.SERVING if self._readiness.ready else statuses.NOT_SERVING)
 
 
-def make_handler(health: Health) -> grpc.GenericRpcHandler[Message, Message]:
-    """Bind the two calls to their names."""
-    read = health_pb2.HealthCheckRequest.FromString
-    write = health_pb2.HealthCheckResponse.SerializeToString
-    return grpc.method_handlers_generic_handler(
-        SERVICE,
-        {
-            "Check": grpc.unary_unary_rpc_method_handler(health.check, read, write),
-            "Watch": grpc.unary_stream_rpc_method_handler(health.watch, read, write),
-        },
-    )
+def _read_service(received: bytes) -> str:
+    try:
+        service: str = health_pb2.HealthCheckRequest.FromString(received).service
+    except DecodeError:
+        raise Refusal(
+            Code.INVALID_ARGUMENT,
+            "message: expected grpc.health.v1.HealthCheckRequest, saw bytes that are none",
+        ) from None
+    return service

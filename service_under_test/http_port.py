@@ -47,8 +47,8 @@ class HttpPort:
             case "/readyz" if self._readiness.ready:
                 return _response("200 OK", PLAIN_TEXT, b"ready\n")
             case "/readyz":
-                phase = self._readiness.phase.name.lower()
-                return _response("503 Service Unavailable", PLAIN_TEXT, f"{phase}\n".encode())
+                reason = f"{self._readiness.reason}\n"
+                return _response("503 Service Unavailable", PLAIN_TEXT, reason.encode())
             case "/metrics":
                 return _response("200 OK", CONTENT_TYPE, self._metrics.render())
         known = b"expected /livez, /readyz or /metrics\n"

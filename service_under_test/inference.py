@@ -2,11 +2,9 @@
 
 import asyncio
 import hashlib
-import time
 import uuid
 from typing import Protocol
 
-from grpc import StatusCode
 from open_inference.grpc.protocol import (
     ModelInferRequest,
     ModelInferResponse,
@@ -14,13 +12,19 @@ from open_inference.grpc.protocol import (
 )
 
 from service_under_test import tensors
-from service_under_test.admission import Admission
+from service_under_test.admission import Admission, Place
 from service_under_test.artifacts import Artifact
 from service_under_test.cache import Cache
 from service_under_test.metrics import Metrics
 from service_under_test.predictions import Outputs, Prediction, Signature
-from service_under_test.records import Records, RecordsAwayError, RequestIdTakenError, Stored
-from service_under_test.refusal import Refusal, records_away, refuse_late
+from service_under_test.records import (
+    Records,
+    RecordsAwayError,
+    RequestIdTakenError,
+    Stored,
+    TooLateError,
+)
+from service_under_test.refusal import Code, Refusal, records_away, refuse_late
 
 # Shorter work is done on the event loop sooner than a thread can be woken; longer work keeps
 # probes and refusals waiting: with 7 ms per image, 1.3 s on the loop and 2 ms beside a thread.
@@ -72,17 +76,15 @@ class Inference:
 
     def _find_model(self, name: str, version: str) -> LoadedModel:
         if name != self._model_name:
-            raise Refusal(
-                StatusCode.NOT_FOUND, f"model: expected {self._model_name}, saw {name[:100]!r}"
-            )
+            raise Refusal(Code.NOT_FOUND, f"model: expected {self._model_name}, saw {name[:100]!r}")
         if self._model is None:
             raise Refusal(
-                StatusCode.UNAVAILABLE, "model: still loading; ask again or ask another replica"
+                Code.UNAVAILABLE, "model: still loading; ask again or ask another replica"
             )
         known = self._model.artifact.version
         if version not in {"", known}:
             raise Refusal(
-                StatusCode.NOT_FOUND,
+                Code.NOT_FOUND,
                 f"model version: expected {known} or none, saw {version[:100]!r}",
             )
         return self._model
@@ -110,23 +112,23 @@ class Inference:
         )
 
     async def infer(
-        self, request: ModelInferRequest, seconds_left: float | None
+        self, request: ModelInferRequest, deadline_s: float | None, place: Place
     ) -> ModelInferResponse:
         """Answer with a prediction that is durably recorded, or refuse."""
-        deadline_s = None if seconds_left is None else time.monotonic() + seconds_left
         model = self._find_model(request.model_name, request.model_version)
         try:
             request_id = tensors.read_request_id(request) or uuid.uuid4().hex
             wanted = tensors.read_wanted_outputs(request)
             images = tensors.read_images(request, model.signature)
         except tensors.ClientFaultError as fault:
-            raise Refusal(StatusCode.INVALID_ARGUMENT, str(fault)) from None
+            raise Refusal(Code.INVALID_ARGUMENT, str(fault)) from None
         except tensors.BatchTooLargeError as fault:
-            raise Refusal(StatusCode.RESOURCE_EXHAUSTED, str(fault)) from None
+            raise Refusal(Code.RESOURCE_EXHAUSTED, str(fault)) from None
         if not self._records.available:
             raise records_away()  # before the work, for nothing could be acknowledged after it
         input_digest = hashlib.sha256(images).digest()
         outputs, cached = await self._predict(model, images, input_digest, deadline_s)
+        place.work_is_done()
         artifact = model.artifact
         stored = await self._record(
             Prediction(
@@ -137,7 +139,8 @@ class Inference:
                 model_digest=artifact.digest,
                 outputs=outputs,
                 executions=0 if cached else 1,
-            )
+            ),
+            deadline_s,
         )
         return self._respond(request_id, stored, wanted, cached=cached)
 
@@ -152,7 +155,6 @@ class Inference:
             if found is not None:
                 return found, True
         async with self._admission.turn_to_work():
-            await asyncio.sleep(0)  # a cancellation that is already here throws us out now
             refuse_late(deadline_s)
             self._metrics.count_execution()
             batch = len(images) // model.signature.image_bytes
@@ -163,14 +165,18 @@ class Inference:
         self._cache.keep(key, outputs)
         return outputs, False
 
-    async def _record(self, prediction: Prediction) -> Stored:
+    async def _record(self, prediction: Prediction, deadline_s: float | None) -> Stored:
         try:
-            return await self._records.record(prediction)
+            return await self._records.record(prediction, deadline_s)
         except RecordsAwayError:
             raise records_away() from None
+        except TooLateError:
+            raise Refusal(
+                Code.DEADLINE_EXCEEDED, "deadline: passed before the record was sent; none exists"
+            ) from None
         except RequestIdTakenError:
             raise Refusal(
-                StatusCode.INVALID_ARGUMENT,
+                Code.INVALID_ARGUMENT,
                 f"id: expected one id per input, saw {prediction.request_id!r} again with another "
                 "image; send a new id",
             ) from None

@@ -6,10 +6,7 @@ import signal
 import time
 from dataclasses import dataclass
 
-import grpc
-from grpc_reflection.v1alpha import reflection
-
-from service_under_test import health, servicer
+from service_under_test import health, reflection, servicer
 from service_under_test.admission import Admission
 from service_under_test.artifacts import ArtifactError, fetch_artifact
 from service_under_test.cache import Cache
@@ -20,17 +17,13 @@ from service_under_test.logs import EventLog
 from service_under_test.metrics import Metrics
 from service_under_test.records import Records
 from service_under_test.state import Phase, Readiness
+from service_under_test.wire.server import Server
 
 EXIT_CANNOT_LISTEN = 1
 EXIT_WRONG_ARTIFACT = 3
 QUIET_S = 0.5
 POLL_S = 0.02
 WATCHERS_TOLD_S = 0.05
-
-SERVER_OPTIONS = (
-    ("grpc.so_reuseport", 0),  # a port that is taken must be an error, not half of the traffic
-    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class Replica:
     records: Records
     cache: Cache
     inference: Inference
-    server: grpc.aio.Server
+    server: Server
     http_port: HttpPort
 
 
@@ -56,18 +49,23 @@ def assemble(configuration: Configuration, log: EventLog) -> Replica:
     admission = Admission(configuration.queue_limit)
     metrics.ready.set_function(lambda: float(readiness.ready))
     metrics.in_flight.set_function(lambda: float(admission.in_flight))
-    records = Records(configuration.database_url, configuration.replica, metrics, log)
+
+    def tell(possible: bool) -> None:
+        readiness.acknowledge(possible=possible)
+        if readiness.phase is Phase.SERVING:
+            log.info("ready_again" if possible else "not_ready", reason=readiness.reason)
+
+    records = Records(configuration.database_url, configuration.replica, metrics, log, tell)
     cache = Cache(configuration.cache_url, log)
     inference = Inference(
         configuration.model_name, configuration.replica, admission, records, cache, metrics
     )
-    server = grpc.aio.server(options=SERVER_OPTIONS)
-    calls = servicer.Servicer(readiness, admission, metrics, inference)
-    server.add_generic_rpc_handlers(
-        (servicer.make_handler(calls), health.make_handler(health.Health(readiness)))
-    )
-    names = (servicer.SERVICE, health.SERVICE, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
+    names = (servicer.SERVICE, health.SERVICE, reflection.SERVICE)
+    routes = {
+        **servicer.Servicer(readiness, admission, metrics, inference).routes(),
+        **health.Health(readiness).routes(),
+        **reflection.Reflection(names).routes(),
+    }
     return Replica(
         configuration=configuration,
         log=log,
@@ -77,7 +75,7 @@ def assemble(configuration: Configuration, log: EventLog) -> Replica:
         records=records,
         cache=cache,
         inference=inference,
-        server=server,
+        server=Server(routes, log.failure),
         http_port=HttpPort(readiness, metrics),
     )
 
@@ -91,7 +89,7 @@ async def run(configuration: Configuration, log: EventLog, started_s: float) -> 
     replica = assemble(configuration, log)
     try:
         await listen(replica)
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         log.problem(
             "cannot_listen",
             expected=f"ports {configuration.port} and {configuration.http_port} to be free",
@@ -114,9 +112,7 @@ async def run(configuration: Configuration, log: EventLog, started_s: float) -> 
 
 async def listen(replica: Replica) -> None:
     """Open both ports, on every address: probes and balancers come from outside."""
-    address = f"0.0.0.0:{replica.configuration.port}"
-    replica.server.add_insecure_port(address)
-    await replica.server.start()
+    await replica.server.start(replica.configuration.port)
     await replica.http_port.start(replica.configuration.http_port)
 
 
@@ -143,8 +139,7 @@ async def _live(replica: Replica, told_to_stop: asyncio.Event, started_s: float)
 async def _become_ready(replica: Replica, started_s: float) -> None:
     """Load, warm up, reach the database once, and only then take traffic.
 
-    A replica that never reached its database could acknowledge nothing. Losing it later changes
-    nothing about readiness: see ``state``.
+    A replica that cannot reach its database could acknowledge nothing: see ``state``.
     """
     model = await _load(replica.configuration, replica.log)
     await replica.records.connected_once.wait()

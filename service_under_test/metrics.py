@@ -16,6 +16,7 @@ class Metrics:
             "inference_requests", "Answered ModelInfer calls.", ["code"], registry=self._registry
         )
         self._requests_by_code: dict[str, Counter] = {}
+        self._full = self._requests.labels("RESOURCE_EXHAUSTED")
         self._latency_s = Histogram(
             "inference_request_seconds",
             "From the arrival of a ModelInfer call to its answer.",
@@ -42,6 +43,10 @@ class Metrics:
             counter = self._requests_by_code[code] = self._requests.labels(code)
         counter.inc()
         self._latency_s.observe(latency_s)
+
+    def count_refusal(self) -> None:
+        """Count a call that found the queue full; its latency would say nothing."""
+        self._full.inc()
 
     def count_execution(self) -> None:
         """Count one run of the model."""

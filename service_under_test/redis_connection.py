@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import hiredis
 
+GREETING_TIMEOUT_S = 1.0  # whoever connects has a shorter one of his own
 Command = tuple[str | bytes | int, ...]
 
 
@@ -52,18 +53,30 @@ class RedisConnection(asyncio.Protocol):
         if self._exchange is not None and not self._exchange.done():
             self._exchange.set_exception(error)
 
-    async def exchange(self, commands: Sequence[Command]) -> list[object]:
-        """Send all commands at once and give their answers; an error answer is raised."""
+    async def exchange(self, commands: Sequence[Command], timeout_s: float) -> list[object]:
+        """Send all commands at once and give their answers; an error answer is raised.
+
+        Raises TimeoutError where Redis is late. What is here already when the time is up was in
+        time: it was our own loop that had no time to look.
+        """
         if self._lost is not None:
             raise self._lost
         assert isinstance(self._transport, asyncio.WriteTransport)
-        self._exchange = asyncio.get_running_loop().create_future()
+        exchange: asyncio.Future[list[object]] = asyncio.get_running_loop().create_future()
+        exchange.add_done_callback(_look_at)
+        self._exchange = exchange
         self._expected = len(commands)
         # The stub says a tuple of one; the function takes any length.
         packed = [hiredis.pack_command(command) for command in commands]  # type: ignore[arg-type]
         self._transport.write(b"".join(packed))
-        answers = await self._exchange
+        await asyncio.wait((exchange,), timeout=timeout_s)
+        if not exchange.done():
+            await asyncio.sleep(0)
         self._exchange = None
+        if not exchange.done():
+            exchange.cancel()
+            raise TimeoutError
+        answers = exchange.result()
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
@@ -73,6 +86,12 @@ class RedisConnection(asyncio.Protocol):
         """Drop the connection without a word."""
         if isinstance(self._transport, asyncio.WriteTransport):
             self._transport.abort()
+
+
+def _look_at(exchange: asyncio.Future[list[object]]) -> None:
+    """A failure that comes after the one who waited has gone is no news."""
+    if not exchange.cancelled():
+        exchange.exception()
 
 
 async def connect_to_redis(url: str) -> RedisConnection:
@@ -91,7 +110,7 @@ async def connect_to_redis(url: str) -> RedisConnection:
         name = (unquote(address.username),) if address.username else ()
         greeting.insert(0, ("AUTH", *name, unquote(address.password)))
     try:
-        await connection.exchange(greeting)
+        await connection.exchange(greeting, GREETING_TIMEOUT_S)
     except BaseException:
         connection.close()
         raise

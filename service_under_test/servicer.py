@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Never, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-import grpc
 from google.protobuf.message import DecodeError, Message
 from open_inference.grpc import protocol
 
-from service_under_test.admission import Admission
+from service_under_test.admission import Admission, Place
 from service_under_test.inference import Inference
 from service_under_test.metrics import Metrics
-from service_under_test.refusal import Refusal
+from service_under_test.refusal import Code, Refusal
 from service_under_test.state import Readiness
+from service_under_test.wire.calls import Answer, Call, Routes, Unary
 
 SERVICE = "inference.GRPCInferenceService"
 SERVER_NAME = "service_under_test"
 SERVER_VERSION = "1"
+FULL = (
+    "queue: expected a free place, saw as many requests in flight as can be answered in time; "
+    "send more slowly or to another replica"
+)
 
 AnyRequest = TypeVar("AnyRequest", bound=Message)
-AnyResponse = TypeVar("AnyResponse", bound=Message)
-Context = grpc.aio.ServicerContext[Message, Message]
 
 
 class Servicer:
@@ -36,122 +38,75 @@ class Servicer:
         self._metrics = metrics
         self._inference = inference
 
-    async def server_live(
-        self, _: protocol.ServerLiveRequest, __: Context
-    ) -> protocol.ServerLiveResponse:
+    def routes(self) -> Routes:
+        """Bind the six calls to their names."""
+        calls: dict[str, Unary] = {
+            "ServerLive": _answer(protocol.ServerLiveRequest, self.server_live),
+            "ServerReady": _answer(protocol.ServerReadyRequest, self.server_ready),
+            "ModelReady": _answer(protocol.ModelReadyRequest, self.model_ready),
+            "ServerMetadata": _answer(protocol.ServerMetadataRequest, self.server_metadata),
+            "ModelMetadata": _answer(protocol.ModelMetadataRequest, self.model_metadata),
+            "ModelInfer": Unary(self.model_infer),
+        }
+        return {f"/{SERVICE}/{name}".encode(): method for name, method in calls.items()}
+
+    def server_live(self, _: protocol.ServerLiveRequest) -> protocol.ServerLiveResponse:
         """Live is whoever answers; it depends on nothing."""
         return protocol.ServerLiveResponse(live=True)
 
-    async def server_ready(
-        self, _: protocol.ServerReadyRequest, __: Context
-    ) -> protocol.ServerReadyResponse:
+    def server_ready(self, _: protocol.ServerReadyRequest) -> protocol.ServerReadyResponse:
         """Ready is what the one state says."""
         return protocol.ServerReadyResponse(ready=self._readiness.ready)
 
-    async def model_ready(
-        self, request: protocol.ModelReadyRequest, _: Context
-    ) -> protocol.ModelReadyResponse:
+    def model_ready(self, request: protocol.ModelReadyRequest) -> protocol.ModelReadyResponse:
         """One model is declared, so it is ready when the server is; others never are."""
         known = self._inference.names(request.name, request.version)
         return protocol.ModelReadyResponse(ready=known and self._readiness.ready)
 
-    async def server_metadata(
-        self, _: protocol.ServerMetadataRequest, __: Context
-    ) -> protocol.ServerMetadataResponse:
+    def server_metadata(self, _: protocol.ServerMetadataRequest) -> protocol.ServerMetadataResponse:
         """Name the server; it has no extensions."""
         return protocol.ServerMetadataResponse(name=SERVER_NAME, version=SERVER_VERSION)
 
-    async def model_metadata(
-        self, request: protocol.ModelMetadataRequest, _: Context
+    def model_metadata(
+        self, request: protocol.ModelMetadataRequest
     ) -> protocol.ModelMetadataResponse:
         """Describe the model."""
         return self._inference.describe(request.name, request.version)
 
-    async def model_infer(
-        self, request: protocol.ModelInferRequest, context: Context
-    ) -> protocol.ModelInferResponse:
-        """Admit, infer and count; a refusal leaves as the code that it carries."""
+    def model_infer(self, received: bytes, call: Call) -> Answer:
+        """Admit before anything is parsed, infer, and count how it ended.
+
+        A refusal leaves before any work is queued: under overload nothing else is done so often.
+        """
         started_s = time.perf_counter()
-        code = "CANCELLED"  # what it is when the caller goes away and the task is thrown out
-        try:
-            response = await self._infer_if_admitted(request, context)
-        except Refusal as refusal:
-            code = refusal.code.name
-            raise
-        else:
-            code = "OK"
-            return response
-        finally:
-            self._metrics.count_request(code, time.perf_counter() - started_s)
+        place = self._admission.enter()
+        if place is None:
+            self._metrics.count_refusal()
+            raise Refusal(Code.RESOURCE_EXHAUSTED, FULL)
 
-    async def _infer_if_admitted(
-        self, request: protocol.ModelInferRequest, context: Context
-    ) -> protocol.ModelInferResponse:
-        if not self._admission.enter():
-            raise Refusal(
-                grpc.StatusCode.RESOURCE_EXHAUSTED,
-                f"queue: expected fewer than {self._admission.limit} requests in flight, "
-                "saw as many; send more slowly or to another replica",
-            )
-        try:
-            return await self._inference.infer(request, context.time_remaining())
-        finally:
-            self._admission.leave()
+        def leave(code: Code) -> None:
+            place.leave()
+            self._metrics.count_request(code.name, time.perf_counter() - started_s)
+
+        call.on_end = leave
+        return self._infer(received, call.deadline_s, place)
+
+    async def _infer(self, received: bytes, deadline_s: float | None, place: Place) -> bytes:
+        request = _parse(protocol.ModelInferRequest, received)
+        response = await self._inference.infer(request, deadline_s, place)
+        return response.SerializeToString()
 
 
-def _parse(kind: type[AnyRequest]) -> Callable[[bytes], AnyRequest | DecodeError]:
-    """Parse without raising: gRPC would call a client's garbage an INTERNAL error of ours."""
-
-    def parse(received: bytes) -> AnyRequest | DecodeError:
-        try:
-            return kind.FromString(received)
-        except DecodeError as error:
-            return error
-
-    return parse
+def _parse(kind: type[AnyRequest], received: bytes) -> AnyRequest:
+    try:
+        return kind.FromString(received)
+    except DecodeError:
+        raise Refusal(
+            Code.INVALID_ARGUMENT,
+            f"message: expected {kind.DESCRIPTOR.full_name}, saw bytes that are none",
+        ) from None
 
 
-def _answer(
-    method: Callable[[AnyRequest, Context], Awaitable[AnyResponse]], kind: type[AnyRequest]
-) -> grpc.RpcMethodHandler[AnyRequest, AnyResponse]:
-    """Make a handler that turns refusals, and garbage, into codes."""
-
-    async def handle(request: AnyRequest | DecodeError, context: Context) -> AnyResponse:
-        if isinstance(request, DecodeError):
-            await _abort(
-                context,
-                Refusal(
-                    grpc.StatusCode.INVALID_ARGUMENT,
-                    f"message: expected {kind.DESCRIPTOR.full_name}, saw bytes that are none",
-                ),
-            )
-        try:
-            return await method(request, context)
-        except Refusal as refusal:
-            await _abort(context, refusal)
-
-    return grpc.unary_unary_rpc_method_handler(
-        handle,
-        request_deserializer=_parse(kind),
-        response_serializer=lambda response: response.SerializeToString(),
-    )
-
-
-async def _abort(context: Context, refusal: Refusal) -> Never:
-    await context.abort(refusal.code, str(refusal))
-    raise AssertionError  # abort always raises; the type checker does not know
-
-
-def make_handler(servicer: Servicer) -> grpc.GenericRpcHandler[Message, Message]:
-    """Bind the six calls to their names."""
-    return grpc.method_handlers_generic_handler(
-        SERVICE,
-        {
-            "ServerLive": _answer(servicer.server_live, protocol.ServerLiveRequest),
-            "ServerReady": _answer(servicer.server_ready, protocol.ServerReadyRequest),
-            "ModelReady": _answer(servicer.model_ready, protocol.ModelReadyRequest),
-            "ServerMetadata": _answer(servicer.server_metadata, protocol.ServerMetadataRequest),
-            "ModelMetadata": _answer(servicer.model_metadata, protocol.ModelMetadataRequest),
-            "ModelInfer": _answer(servicer.model_infer, protocol.ModelInferRequest),
-        },
-    )
+def _answer(kind: type[AnyRequest], method: Callable[[AnyRequest], Message]) -> Unary:
+    """Make a method of one that answers at once, so that no load holds up a probe."""
+    return Unary(lambda received, _: method(_parse(kind, received)).SerializeToString())

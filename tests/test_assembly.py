@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.assembly import Assembly, service_recipe
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, PlatformError
+from harness.platforms.grounds import Variant
 
 BASE = "debian:bookworm-slim"
 RIGHT = """
@@ -166,3 +167,26 @@ def test_nonsensical_retries(project: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="UNAVAILBLE"):
         Assembly.of(project)
+
+
+@pytest.mark.parametrize(("line", "model"), [("", "downloaded"), ("bake_model = true", "baked")])
+def test_where_replicas_have_their_model_from(project: Path, line: str, model: str) -> None:
+    """As the settings say; the image that all replicas start from needs no building then."""
+    project.write_text(RIGHT.replace('build = "app"', f'build = "app"\n{line}'))
+
+    blueprint = Assembly.of(project).blueprint({"service": "a:1"}, "mf-1")
+
+    assert blueprint.model == model
+    assert blueprint.variant() == blueprint.variant(blueprint.model) == Variant("a:1", model)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", [('build = "app"', 'image = "a:1"'), ('artifact = "data"', "")])
+def test_no_other_model_source(project: Path, change: tuple[str, str]) -> None:
+    """An image made elsewhere, or a service without artifact, has no variant: the error says so."""
+    project.write_text(RIGHT.replace(*change))
+
+    blueprint = Assembly.of(project).blueprint({"service": "a:1"}, "mf-1")
+
+    assert blueprint.variant() == Variant("a:1", None)
+    with pytest.raises(PlatformError, match=r"expected service\.build and service\.artifact"):
+        blueprint.variant("baked")

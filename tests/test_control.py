@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.control import Launch, Order, Reconciler, Route
+from harness.control import Launch, Order, Reconciler, Route, Stop
 
 BACKOFF_S = [0, 10, 20, 40, 80, 160, 300, 300]
 """Kubernetes' restart back-off: doubled from 10 s up to 300 s; the first restart is immediate."""
@@ -191,10 +191,78 @@ def test_endless_deaths_stay_within_the_limit() -> None:
     assert deaths(fleet(time_scale=0.01), [0.001] * 1100)[-1] == pytest.approx(3.0)
 
 
+def test_growth_is_launched_at_once() -> None:
+    """New places are filled without any back-off, also where others have had to wait."""
+    reconciler = ready_fleet()
+    deaths(reconciler, [1, 1, 1])
+
+    assert reconciler.scale(5, 60.0) == [
+        Launch("replica-7", 3, None, 60.0, "scaled up"),
+        Launch("replica-8", 4, None, 60.0, "scaled up"),
+    ]
+    assert not reconciler.ready()
+
+
+def test_shrinking_unroutes_then_stops() -> None:
+    """The one that was ready last leaves the balancer first, is stopped then, and not replaced."""
+    reconciler = fleet()
+    for name, now_s in (("replica-2", 1.0), ("replica-3", 2.0), ("replica-1", 3.0)):
+        reconciler.probed(name, ready=True, now_s=now_s)
+
+    assert reconciler.scale(2, 9.0) == [
+        Route(("replica-2", "replica-3")),
+        Stop("replica-1", "scaled down"),
+    ]
+    assert reconciler.ready()
+    assert reconciler.probed("replica-1", False, 9.1) == []
+    assert reconciler.died("replica-1", 9.2) == []
+
+
+def test_unready_ones_go_first() -> None:
+    """A replica that is not ready is given up before one that is, however old it is."""
+    reconciler = ready_fleet()
+    reconciler.probed("replica-1", False, 5.0)
+
+    assert reconciler.scale(2, 9.0) == [Stop("replica-1", "scaled down")]
+    assert list(reconciler.names) == ["replica-2", "replica-3"]
+
+
+def test_newest_goes_first_where_all_were_ready_together() -> None:
+    """Among replicas as long ready as each other the one that was launched last goes first."""
+    orders = ready_fleet().scale(1, 9.0)
+
+    assert [order.name for order in orders if isinstance(order, Stop)] == ["replica-3", "replica-2"]
+
+
+def test_place_is_taken_again_after_the_death() -> None:
+    """While one still drains its place is not given to another; afterwards it is."""
+    reconciler = ready_fleet()
+    reconciler.scale(2, 9.0)
+
+    assert launch_in(reconciler.scale(3, 9.5)).slot == 3
+    reconciler.died("replica-3", 10.0)
+    assert launch_in(reconciler.scale(4, 11.0)).slot == 2
+
+
+def test_same_size_changes_nothing() -> None:
+    """An order for what there is leads to no order."""
+    assert ready_fleet().scale(3, 9.0) == []
+
+
+def test_death_in_a_place_of_a_grown_fleet() -> None:
+    """A replica that scaling brought is replaced as any other."""
+    reconciler = ready_fleet()
+    reconciler.scale(4, 9.0)
+
+    assert launch_in(reconciler.died("replica-4", 10.0)) == Launch(
+        "replica-5", 3, "replica-4", 10.0, "died"
+    )
+
+
 Signal = tuple[str, int, float]
 signals = st.lists(
     st.tuples(
-        st.sampled_from(["died", "ready", "unready"]),
+        st.sampled_from(["died", "ready", "unready", "scaled"]),
         st.integers(1, 12),
         st.floats(0.0, 700.0),
     ),
@@ -204,7 +272,10 @@ signals = st.lists(
 
 @given(wanted=st.integers(1, 5), told=signals)
 def test_whatever_is_told(wanted: int, told: list[Signal]) -> None:
-    """After any signals all places are filled by new names, and only ready replicas are routed."""
+    """After any signals all places are filled by new names, and only ready replicas are routed.
+
+    What is stopped was routed to no more when that was ordered, and is never launched again.
+    """
     reconciler, now_s = Reconciler(wanted), 0.0
     orders = reconciler.start(now_s)
     launched = [order.name for order in orders if isinstance(order, Launch)]
@@ -215,6 +286,10 @@ def test_whatever_is_told(wanted: int, told: list[Signal]) -> None:
         if kind == "died":
             orders = reconciler.died(name, now_s)
             ready.discard(name)
+        elif kind == "scaled":
+            wanted = number
+            orders = reconciler.scale(wanted, now_s)
+            ready &= set(reconciler.names)
         else:
             orders = reconciler.probed(name, kind == "ready", now_s)
             alive = name in reconciler.names
@@ -223,9 +298,12 @@ def test_whatever_is_told(wanted: int, told: list[Signal]) -> None:
             if isinstance(order, Launch):
                 assert order.not_before_s >= now_s
                 launched.append(order.name)
-            else:
+            elif isinstance(order, Route):
                 assert order.names != routed
                 routed = order.names
+            else:
+                assert order.name in launched
+                assert order.name not in (*routed, *reconciler.names)
 
         assert len(set(reconciler.names)) == len(reconciler.names) == wanted
         assert len(set(launched)) == len(launched)

@@ -1,5 +1,7 @@
 """The life of a fault: injected, proven, held, healed, proven again; whatever happens inside."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.errors import FaultError, UnprovenError
@@ -170,3 +172,14 @@ def test_target_by_name() -> None:
 def test_thing_is_a_target() -> None:
     """What these tests disturb is what the harness calls a target."""
     assert isinstance(Thing(), Target)
+
+
+def test_what_was_hit_besides_is_told() -> None:
+    """A fault that goes on to its target's successors names them once it is over."""
+    planned = replace(taking_down(Thing()), also_hit=lambda: ("thing-1", "thing-7"))
+    subject = injection(planned)
+
+    with subject.hold():
+        assert subject.record.targets == ("thing-1",)
+
+    assert subject.record.targets == ("thing-1", "thing-7")

@@ -98,6 +98,48 @@ def test_calls_move_on_from_dead_and_frozen_upstreams() -> None:
     assert "grpc_next_upstream error timeout;" in configured(ROUTES)
 
 
+@pytest.mark.parametrize(("limit", "routes", "told"), [(20, 2, 40), (80, 1, 80)])
+def test_limit_of_calls_in_flight(limit: int, routes: int, told: int) -> None:
+    """The limit is that of one replica times the replicas routed to, over all callers together."""
+    settings = Balancer(max_in_flight_per_replica=limit)
+    configuration = nginx.configuration(ROUTES[:routes], 7, settings)
+    location = block(configuration, "location / {")
+    answer = block(configuration, "location @exhausted {")
+
+    assert "limit_conn_zone all zone=in_flight:32k;" in configuration
+    assert f"limit_conn in_flight {told};" in location
+    assert "limit_conn_status 429;" in location
+    assert "error_page 429 = @exhausted;" in location
+    assert "add_header grpc-status 8 always;" in answer
+    assert "return 204;" in answer
+
+
+@pytest.mark.parametrize("routes", [[], ROUTES])
+def test_no_limit(routes: list[nginx.Route]) -> None:
+    """Without a limit, or with nobody to send calls to, nginx counts nothing."""
+    assert "limit_conn in_flight" not in configured(routes)
+    settings = Balancer(max_in_flight_per_replica=20)
+    assert ("limit_conn in_flight" in nginx.configuration(routes, 7, settings)) == bool(routes)
+
+
+def test_calls_in_flight() -> None:
+    """As nginx 1.22 answered with ten gRPC calls under way: "Writing", less the question itself."""
+    answer = (
+        b"Active connections: 2 \nserver accepts handled requests\n 3 3 13 \n"
+        b"Reading: 0 Writing: 11 Waiting: 0 \n"
+    )
+
+    assert nginx.in_flight(answer) == 10
+    assert nginx.in_flight(answer.replace(b"11", b"1")) == 0
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>404</html>", b"Writing: many "])
+def test_no_status(answer: bytes) -> None:
+    """An answer that is none is an error, and no nought."""
+    with pytest.raises(ValueError, match=r"Writing:|invalid literal"):
+        nginx.in_flight(answer)
+
+
 def test_generation_is_told() -> None:
     """The status port tells the generation, and no two generations share a zone."""
     configuration = configured(ROUTES, generation=41)

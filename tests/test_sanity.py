@@ -78,6 +78,26 @@ WRONG = {
         RIGHT + '[service.environment]\nURL = "{databse_url}"',
         "service.environment.URL refers to {databse_url}, which nothing fills in; known: cache_url",
     ),
+    "placeholder of a baked one": (
+        RIGHT + '[service.baked_environment]\nURL = "{model}"',
+        "service.baked_environment.URL refers to {model}, which nothing fills in",
+    ),
+    "least above most": (
+        RIGHT + "[platform.autoscaler]\nmin_replicas = 4\nmax_replicas = 3",
+        "platform.autoscaler: expected min_replicas <= max_replicas <= 16, found 4 and 3",
+    ),
+    "many to scale to": (
+        RIGHT + "[platform.autoscaler]\nmax_replicas = 17",
+        "platform.autoscaler: expected min_replicas <= max_replicas <= 16, found 1 and 17",
+    ),
+    "no target": (
+        RIGHT + "[platform.autoscaler]\ntarget_in_flight = 0.0",
+        "platform.autoscaler.target_in_flight: ",
+    ),
+    "no limit is nought": (
+        RIGHT + "[platform.balancer]\nmax_in_flight_per_replica = -1",
+        "platform.balancer.max_in_flight_per_replica: ",
+    ),
     "brace": (RIGHT + '[service.environment]\nJSON = "{"', "service.environment.JSON: "),
 }
 
@@ -132,7 +152,11 @@ def test_half_a_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("[service.environment]\nPORT = 8080", "PORT"), ('[contract]\nold_name_s = ""', "old_name_s")],
+    [
+        ("[service.environment]\nPORT = 8080", "PORT"),
+        ("[service.baked_environment]\nPORT = 8080", "baked_environment.PORT"),
+        ('[contract]\nold_name_s = ""', "old_name_s"),
+    ],
 )
 def test_key_of_a_free_table_is_named(tmp_path: Path, text: str, key: str) -> None:
     """The error names the variable or limit whose value has the wrong type."""

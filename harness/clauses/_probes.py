@@ -6,21 +6,13 @@ from dataclasses import dataclass
 
 from harness.clauses._wording import at
 from harness.fleet import Life
-from harness.history import Event, FaultRecord, History
+from harness.history import Event, FaultRecord, History, Window
 
 LIVENESS = ("ServerLive", "livez")
 READINESS = ("ServerReady", "ModelReady", "health", "readyz")
-SILENCING = (
-    "kill",
-    "pause",
-    "freeze",
-    "suspend",
-    "disconnect",
-    "isolate",
-    "partition",
-    "cut",
-    "black_hole",
-)
+FREEZING = ("pause", "freeze", "suspend", "isolate", "partition", "black hole")
+"""Names of faults begin with one of these where their target hangs: it neither answers nor ends."""
+SILENCING = ("kill", "disconnect", "cut", *FREEZING)
 """Names of faults begin with one of these where their target cannot answer while they last."""
 
 _NOT_OFFERED = "UNIMPLEMENTED"
@@ -47,6 +39,8 @@ def liveness(history: History, fleet: Mapping[str, Life]) -> list[Event]:
     for probe in history.of_kind("probe"):
         if probe.details["surface"] not in LIVENESS or probe.details.get("code") == _NOT_OFFERED:
             continue
+        if not is_own_word(probe):
+            continue
         if probe.details.get("answer") is True:
             first_live.setdefault(probe.subject, probe.time_s)
         life = fleet.get(probe.subject)
@@ -67,6 +61,11 @@ def _silenced(probe: Event, history: History) -> bool:
         and fault.injected_s <= probe.time_s <= _over_s(fault, history) + _DYING_S
         for fault in history.faults
     )
+
+
+def is_own_word(probe: Event) -> bool:
+    """Whether the replica itself was asked, and no fault had its hand in the answer."""
+    return probe.details.get("interposed") is not True
 
 
 def rounds(probes: Iterable[Event]) -> dict[str, list[Round]]:
@@ -92,6 +91,20 @@ def seen_in_faults(history: History, probes: list[Event]) -> bool:
         any(fault.injected_s <= probe.time_s <= _over_s(fault, history) for probe in probes)
         for fault in history.faults
     )
+
+
+def under_load(history: History, fleet: Mapping[str, Life], window: Window) -> list[Event]:
+    """The probes within the window, in order of time, of replicas that were ready and alive."""
+    found = []
+    for probe in history.of_kind("probe"):
+        life = fleet.get(probe.subject)
+        if life is None or life.ready_s is None or probe.details.get("code") == _NOT_OFFERED:
+            continue
+        last_s = float("inf") if life.died_s is None else life.died_s - _DYING_S
+        inside = window.covers(probe.time_s) and is_own_word(probe)
+        if inside and life.ready_s <= probe.time_s < last_s:
+            found.append(probe)
+    return found
 
 
 def _over_s(fault: FaultRecord, history: History) -> float:

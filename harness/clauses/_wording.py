@@ -70,8 +70,26 @@ def cite(history: History, rows: Table, remark: str = "") -> tuple[str, ...]:
     return tuple(lines)
 
 
+def cite_attempts(history: History, rows: Table) -> tuple[str, ...]:
+    """One line for each of the first attempts: its request, how it ended, and after how long."""
+    lines = [
+        f"request {text(row['id'])}: attempt {int(row['number'])} sent at "
+        f"{at(history, row['sent_s'])} ended {status_name(row['status'])} after "
+        f"{(row['done_s'] - row['sent_s']) * 1000:.1f} ms"
+        for row in earliest(rows)
+    ]
+    if len(rows) > len(lines):
+        lines[-1] = f"and {len(rows) - len(lines) + 1:,} more"
+    return tuple(lines)
+
+
 def missing(
     promised: Number | str, unit: str, sentence: str, evidence: Iterable[str] = ()
 ) -> Finding:
     """The finding of a clause whose history holds no evidence either way."""
     return Finding(None, promised, None, unit, sentence, few(evidence))
+
+
+def gravest(findings: Iterable[Finding]) -> Finding:
+    """What was broken before what could not be judged, and that before what was held."""
+    return min(findings, key=lambda finding: (False, None, True).index(finding.held))

@@ -7,6 +7,7 @@ from harness.clauses._probes import (
     LIVENESS,
     READINESS,
     Round,
+    is_own_word,
     liveness,
     rounds,
     said,
@@ -18,6 +19,7 @@ from harness.fleet import Life, lives, was_replaced
 from harness.history import Event, History
 
 _STOPPED_ON_REQUEST = (0, 143)
+_STOPPED_BY_FORCE = 137  # after the grace: a matter of termination, where an end was ordered
 
 
 @clause("R1", "A running replica is always live, whatever happens to what it depends on")
@@ -59,7 +61,11 @@ def always_live(history: History, limits: Limits) -> Finding:
 def surfaces_agree(history: History, limits: Limits) -> Finding:
     """They may differ for a moment, while one of them flips, but not for longer."""
     promised = limits.disagreement_s
-    probes = [e for e in history.during("probe") if e.details["surface"] in READINESS]
+    probes = [
+        event
+        for event in history.during("probe")
+        if event.details["surface"] in READINESS and is_own_word(event)
+    ]
     offered = {
         str(e.details["surface"]) for e in probes if e.details.get("code") != "UNIMPLEMENTED"
     }
@@ -115,6 +121,8 @@ def _died_unbidden(life: Life, fleet: Mapping[str, Life], history: History) -> b
         return False
     if any(life.name in f.targets and f.injected_s <= died_s for f in history.faults):
         return False
+    if life.stopping_s is not None and life.stopping_s <= died_s:
+        return life.exit_code not in (*_STOPPED_ON_REQUEST, _STOPPED_BY_FORCE)
     return was_replaced(life, fleet) or life.exit_code not in _STOPPED_ON_REQUEST
 
 

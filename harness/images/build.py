@@ -23,7 +23,7 @@ BACKING = {
         lock=_HERE / "store" / "requirements.lock" if name == "store" else None,
     )
     for name in ("balancer", "database", "cache", "store")
-}
+} | {"proxy": Recipe("proxy", _HERE / "proxy" / "Dockerfile", {"proxy": _HERE.parent / "proxy"})}
 """The images which the platform itself is made of."""
 
 

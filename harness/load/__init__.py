@@ -22,6 +22,7 @@ class Progress:
     retries: int = 0
     lag_p99_ms: float = 0.0  # actual minus intended send time, over the last second
     recent_ok_share: float | None = None  # OK and right, of what ended in the last second; 0 to 1
+    at_s: float = 0.0  # monotonic: when this was so
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class Load(Protocol):
 
     def begin(self) -> float:
         """Start offering load; the monotonic time in seconds of the first intended send."""
+        ...
+
+    def set_rate(self, rate_rps: float) -> float:
+        """Offer one constant rate from now on; the monotonic time at which that took effect."""
         ...
 
     def progress(self) -> Progress:

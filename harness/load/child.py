@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 
@@ -22,14 +21,13 @@ from harness.load.http2.wire import Http2Wire
 from harness.load.messages import Order, Report, command, line, order, results
 from harness.load.oip import Workload
 from harness.load.plan import Plan, RetryPolicy
+from harness.load.priority import raise_priority
 from harness.load.recording import Recording, lags_ms
 from harness.load.retry import backoff_s
 from harness.load.sender import Sender
 from harness.load.wire import GrpcWire, Wire
 
 PROGRESS_S = 0.2
-_NICENESS = -10
-_AUTOGROUP = Path("/proc/self/autogroup")
 _GRACE_S = 1.0  # beyond the deadline, for gRPC to tell that it has passed
 _STDIN, _STDOUT = 0, 1
 _ABANDONED = 3  # exit status when stdin ended: nobody is left to read it
@@ -37,7 +35,7 @@ _ABANDONED = 3  # exit status when stdin ended: nobody is left to read it
 
 def main() -> None:
     """Carry out one order. What goes wrong is reported, and written to stderr."""
-    priority = _raise_priority()  # before gRPC starts its threads, which inherit it
+    priority = raise_priority()  # before gRPC starts its threads, which inherit it
     try:
         asyncio.run(_carry_out(order(_read_line()), priority))
     except LoadError as error:
@@ -46,11 +44,12 @@ def main() -> None:
 
 
 class Orders:
-    """The later lines on stdin, as two instants to wait for."""
+    """The later lines on stdin: two instants to wait for, and new rates between them."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.begun: asyncio.Future[float] = loop.create_future()  # when to send the first request
         self.stopped: asyncio.Future[float] = loop.create_future()  # when the order to stop came
+        self.rates: asyncio.Queue[float] = asyncio.Queue()
         self._rest = b""
         loop.add_reader(_STDIN, self._read)
         loop.set_exception_handler(self._callback_failed)
@@ -76,6 +75,8 @@ class Orders:
             told = command(text)
             if told.kind == "begin" and not self.begun.done():
                 self.begun.set_result(told.at_s)
+            if told.kind == "rate":
+                self.rates.put_nowait(told.rate_rps)
             if told.kind == "stop" and not self.stopped.done():
                 self.stopped.set_result(time.monotonic())
 
@@ -98,7 +99,10 @@ async def _carry_out(told: Order, priority: str) -> None:
             sender = Sender(plan, workload, wire, recording, tasks)
             if orders.begun.done():  # or else it is to stop without having begun
                 sender.begin(orders.begun.result())
-            planned = sender.stop(await orders.stopped)
+            changer = asyncio.create_task(_change_rates(orders.rates, sender))
+            stopped_s = await orders.stopped
+            changer.cancel()
+            planned = sender.stop(stopped_s)
             limit.reschedule(time.monotonic() + plan.deadline_s + _GRACE_S)
     teller.cancel()
     conditions = Conditions(priority, sender.pacing, time.process_time() - began_cpu_s)
@@ -106,7 +110,7 @@ async def _carry_out(told: Order, priority: str) -> None:
     os.set_blocking(_STDOUT, True)
     rows = {"requests": recording.requests.table(), "attempts": recording.attempts.table()}
     np.savez(results(told.directory), allow_pickle=False, **rows)
-    generator = _generator(plan, recording, planned, sender.retries_refused)
+    generator = _generator(plan, recording, sender, planned)
     _say(Report("done", recording.progress(), generator, conditions))
 
 
@@ -134,7 +138,12 @@ async def _tell(recording: Recording) -> None:
             _say(Report("progress", recording.progress()))
 
 
-def _generator(plan: Plan, recording: Recording, planned: int, refused: int) -> Generator:
+async def _change_rates(rates: asyncio.Queue[float], sender: Sender) -> None:
+    while True:
+        _say(Report("rate", change=sender.change_rate(await rates.get())))
+
+
+def _generator(plan: Plan, recording: Recording, sender: Sender, planned: int) -> Generator:
     p50_ms, p99_ms, max_ms = lags_ms(recording.lags_s)
     return Generator(
         name=plan.id_prefix,
@@ -146,26 +155,10 @@ def _generator(plan: Plan, recording: Recording, planned: int, refused: int) -> 
         lag_p99_ms=p99_ms,
         lag_max_ms=max_ms,
         retries=recording.retries,
-        retries_refused=refused,
+        retries_refused=sender.retries_refused,
+        profile=plan.profile,
+        rate_changes=tuple(sender.rate_changes),
     )
-
-
-def _raise_priority() -> str:
-    """Tell the priority reached; only root may raise it, and the lag tells what came of it.
-
-    A generator that waits for a processor measures itself. Real time comes first; the kernel still
-    leaves 5 % to everybody else (man 7 sched, "Limiting the CPU usage of real-time processes").
-    """
-    with suppress(OSError, AttributeError):
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-        return "real time"
-    with suppress(OSError):
-        # This process leads a session, and between sessions Linux weighs the autogroup's own
-        # niceness alone: man 7 sched, "The autogroup feature".
-        _AUTOGROUP.write_text(str(_NICENESS))
-    with suppress(OSError):
-        return f"nice {os.nice(_NICENESS)}"
-    return f"nice {os.nice(0)}"
 
 
 def _warm_up(workload: Workload) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from harness.history import Generator
+from harness.history import Generator, RateChange
 from harness.load import Conditions, Progress
 from harness.load.plan import Plan
 
@@ -22,20 +22,25 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A later line to the generator. ``at_s``: monotonic time of the first intended send."""
+    """A later line to the generator."""
 
-    kind: Literal["begin", "stop"]
-    at_s: float = 0.0
+    kind: Literal["begin", "rate", "stop"]
+    at_s: float = 0.0  # with begin: monotonic time of the first intended send
+    rate_rps: float = 0.0  # with rate: what to offer from now on
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A line from the generator: ``error`` comes with failed, the figures with done."""
+    """A line from the generator.
 
-    kind: Literal["ready", "progress", "done", "failed"]
+    ``change`` comes with rate, ``error`` with failed, the figures with done.
+    """
+
+    kind: Literal["ready", "progress", "rate", "done", "failed"]
     progress: Progress | None = None
     generator: Generator | None = None
     conditions: Conditions | None = None
+    change: RateChange | None = None
     error: str = ""
 
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 import grpc
 
 from harness.errors import LoadError
+from harness.load.profile import MOST_RPS, Points, Profile
 
 Schedule: TypeAlias = Literal["constant", "poisson"]
 Engine: TypeAlias = Literal["http2", "grpc"]
@@ -20,10 +21,10 @@ _ID_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,30}")  # with 7 to 10 digits it fits 
 class RetryPolicy:
     """When a caller tries again. All attempts share the request's one deadline.
 
-    Sources: three attempts, Google's SRE book, ch. 21 "Handling Overload"; exponential back-off
-    drawn from [0, cap), gRPC proposal A6 "client retries" and "Exponential Backoff And Jitter" (AWS
-    Architecture Blog, 2015: full jitter); the budget, Finagle's RetryBudget (20 % of the requests,
-    and 10 a second in reserve, over 10 s).
+    Sources: three attempts, and retries for at most a tenth of the requests, Google's SRE book, ch.
+    21 "Handling Overload"; exponential back-off drawn from [0, cap), gRPC proposal A6 "client
+    retries" and "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015: full jitter); what
+    is saved up counts for 10 s, Finagle's RetryBudget. The reserve: see harness.load.retry.
     """
 
     attempts: int = 3  # in all, the first included
@@ -31,9 +32,10 @@ class RetryPolicy:
     initial_backoff_s: float = 0.1
     backoff_multiplier: float = 2.0
     max_backoff_s: float = 1.0
-    budget_ratio: float = 0.2  # retries that one request pays for
-    budget_min_per_s: float = 10.0  # retries that are allowed whatever the number of requests
-    budget_ttl_s: float = 10.0  # how long a deposit counts
+    attempt_timeout_s: float | None = None  # an attempt is given up then; None: at the deadline
+    budget_ratio: float = 0.1  # retries that one request pays for
+    budget_reserve: float = 50.0  # retries that may be saved up, however few the requests
+    budget_ttl_s: float = 10.0  # more may be saved up: what the requests of so long a time paid for
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant. Raises LoadError."""
@@ -44,8 +46,10 @@ class RetryPolicy:
         _between("retry.initial_backoff_s", self.initial_backoff_s, 0, 3600)
         _between("retry.backoff_multiplier", self.backoff_multiplier, 1, 100)
         _between("retry.max_backoff_s", self.max_backoff_s, self.initial_backoff_s, 3600)
+        if self.attempt_timeout_s is not None:
+            _between("retry.attempt_timeout_s", self.attempt_timeout_s, 0.001, 3600)
         _between("retry.budget_ratio", self.budget_ratio, 0, 1000)
-        _between("retry.budget_min_per_s", self.budget_min_per_s, 0, 1e6)
+        _between("retry.budget_reserve", self.budget_reserve, 0, 1e6)
         _between("retry.budget_ttl_s", self.budget_ttl_s, 1, 60)  # the range that Finagle allows
 
 
@@ -54,7 +58,7 @@ class Plan:
     """One run of load, all of it repeatable from ``seed``."""
 
     address: str  # host:port
-    rate_rps: float
+    rate_rps: float  # at the start, and for good where there is no profile
     schedule: Schedule
     seed: int
     deadline_s: float  # of a request with all its attempts, from when it is really sent
@@ -64,14 +68,18 @@ class Plan:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     tolerance: float = 1e-5  # greatest absolute difference from a golden floating-point output
     engine: Engine = "http2"  # what speaks gRPC: frames by hand (harness.load.http2) or grpc.aio
+    profile: Points = ()  # how the rate goes on: (offset_s, rate_rps), the first (0, rate_rps)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant. Raises LoadError."""
         address = _ADDRESS.fullmatch(self.address)
         good = address is not None and 0 < int(address[1]) < 65536
         _check(good, "address", "host:port", self.address)
-        _check(self.rate_rps > 0, "rate_rps", "more than 0", self.rate_rps)
-        _between("rate_rps", self.rate_rps, 0, 100_000)
+        _between("rate_rps", self.rate_rps, 0, MOST_RPS)
+        points = self.offered.points
+        _check(points[0][1] == self.rate_rps, "profile", "(0, rate_rps) first", points)
+        busy = any(rate > 0 for _, rate in points)
+        _check(busy, "profile" if self.profile else "rate_rps", "more than 0", self.rate_rps)
         schedules = ("constant", "poisson")
         _check(self.schedule in schedules, "schedule", " or ".join(schedules), self.schedule)
         engines = ("http2", "grpc")
@@ -84,6 +92,11 @@ class Plan:
         _check(self.golden.suffix == ".npz", "golden", "the path of an .npz file", str(self.golden))
         _check(self.model_name != "", "model_name", "a name", self.model_name)
         _between("tolerance", self.tolerance, 0, 1e6)
+
+    @property
+    def offered(self) -> Profile:
+        """The offered rate over time."""
+        return Profile(self.profile or ((0.0, self.rate_rps),))
 
 
 def _between(name: str, value: float, least: float, most: float) -> None:

@@ -1,5 +1,6 @@
 """What happened to each request and attempt, noted at little cost while load is being sent."""
 
+import time
 from array import array
 from collections import deque
 
@@ -93,6 +94,7 @@ class Recording:
             retries=self.retries,
             lag_p99_ms=lags_ms(self.lags_s[sent_before:])[1],
             recent_ok_share=(good - good_before) / ended if ended else None,
+            at_s=time.monotonic(),
         )
 
 

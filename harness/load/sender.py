@@ -1,6 +1,7 @@
 """The open loop: send when the schedule says so, whatever became of the requests before.
 
-In flight are at most rate x deadline requests, because each ends with its deadline.
+In flight are at most rate x deadline requests, because each ends with its deadline. A new rate
+moves what is not yet due; what was due before it stays due when it was.
 """
 
 import asyncio
@@ -10,12 +11,13 @@ from collections.abc import Awaitable
 
 import grpc
 
+from harness.history import RateChange
 from harness.load.oip import Workload
 from harness.load.pacing import pacer
 from harness.load.plan import Plan
 from harness.load.recording import Recording
 from harness.load.retry import Budget, backoff_s
-from harness.load.schedule import offsets
+from harness.load.schedule import Timetable
 from harness.load.wire import CANCELLED, Reply, Wire
 
 _BURST = 32  # sends in one go when behind, so that answers are read in between
@@ -41,9 +43,11 @@ class Sender:
         self._recording = recording
         self._tasks = tasks
         self._budget = Budget(plan.retry)
+        self._patience_s = plan.retry.attempt_timeout_s or math.inf
         self._retried = {grpc.StatusCode[name].value[0] for name in plan.retry.codes}
-        self._offsets = offsets(plan.schedule, plan.rate_rps, plan.seed)
+        self._timetable = Timetable(plan.schedule, plan.offered, plan.seed)
         self._pacer = pacer(asyncio.get_running_loop(), self._send_due)
+        self.rate_changes: list[RateChange] = []
         self._origin_s = 0.0
         self._next_s = math.inf  # when the next request is intended
         self._sent = 0
@@ -61,8 +65,14 @@ class Sender:
     def begin(self, at_s: float) -> None:
         """Send the first request at this monotonic time, and the others after it."""
         self._origin_s = at_s
-        self._next_s = at_s + next(self._offsets)
-        self._pacer.wake_at(self._next_s)
+        self._await(self._timetable.next_s)
+
+    def change_rate(self, rate_rps: float) -> RateChange:
+        """Offer one constant rate from now on, or from the beginning if that is still to come."""
+        at_s = max(time.monotonic(), self._origin_s)
+        self._await(self._timetable.change(at_s - self._origin_s, rate_rps))
+        self.rate_changes.append(RateChange(at_s, rate_rps))
+        return self.rate_changes[-1]
 
     def stop(self, at_s: float) -> int:
         """Send no more; the number of requests that were planned up to this monotonic time."""
@@ -72,8 +82,14 @@ class Sender:
         planned = self._sent
         while self._next_s <= at_s:
             planned += 1
-            self._next_s = self._origin_s + next(self._offsets)
+            self._next_s = self._origin_s + self._timetable.advance()
         return planned
+
+    def _await(self, offset_s: float) -> None:
+        """Let the next request be due at this offset, which may never come."""
+        self._next_s = self._origin_s + offset_s
+        if self._next_s < math.inf:
+            self._pacer.wake_at(self._next_s)
 
     def _send_due(self) -> None:
         for _ in range(_BURST):
@@ -81,15 +97,16 @@ class Sender:
                 break
             self._send(self._sent, self._next_s)
             self._sent += 1
-            self._next_s = self._origin_s + next(self._offsets)
-        self._pacer.wake_at(self._next_s)
+            self._next_s = self._origin_s + self._timetable.advance()
+        if self._next_s < math.inf:
+            self._pacer.wake_at(self._next_s)
 
     def _send(self, n: int, intended_s: float) -> None:
         request_id = f"{self._plan.id_prefix}{n:07d}"
         body = self._workload.body(self._workload.case(n), request_id)
         sent_s = time.monotonic()
         # Sent from here and not from the task, which would begin one turn of the event loop later.
-        reply = self._wire.send(body, request_id, 1, self._plan.deadline_s)
+        reply = self._wire.send(body, request_id, 1, min(self._plan.deadline_s, self._patience_s))
         self._recording.sent(sent_s - intended_s)
         self._budget.deposit(sent_s)
         self._tasks.create_task(self._follow(n, request_id, intended_s, sent_s, reply))
@@ -112,7 +129,7 @@ class Sender:
             number, attempt_s = number + 1, time.monotonic()
             left_s = max(0.001, sent_s + self._plan.deadline_s - attempt_s)
             body = self._workload.body(case, request_id)
-            reply = self._wire.send(body, request_id, number, left_s)
+            reply = self._wire.send(body, request_id, number, min(left_s, self._patience_s))
         opinion = None
         if answer.body is not None:
             opinion = self._workload.judge(case, request_id, answer.body)

@@ -12,11 +12,13 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from harness.errors import PlatformError
+from harness.platforms import knocks
 from harness.platforms.containers import LOOPBACK, Container
 from harness.service import ARTIFACT_FILES, Artifact
 
 _START_TIMEOUT_S = 30.0
 _STORE_TIMEOUT = "2s"
+_PATIENCE_S = 1.0  # with one knock, while it starts
 BUCKET = "models"
 
 
@@ -42,18 +44,10 @@ class Kind:
     name: str  # the recipe's name, and its name inside the network
     port: int
     environment: Callable[[Secrets], Mapping[str, str]]
-    is_usable: Callable[[Container], bool]
+    knock: knocks.Knock
     cpus: float | None = None
     memory_mb: int = 512
     data: str | None = None  # the folder that outlives the container, on a volume
-
-
-def _database_is_usable(container: Container) -> bool:
-    return b"ready to accept connections" in container.output(lines=20)
-
-
-def _accepts(port: int) -> Callable[[Container], bool]:
-    return lambda container: accepts_connections(container.published(port))
 
 
 KINDS = {
@@ -61,10 +55,10 @@ KINDS = {
         "database",
         5432,
         lambda secret: {"POSTGRES_PASSWORD": secret.database},
-        _database_is_usable,
+        knocks.POSTGRESQL,
         data="/data",
     ),
-    "cache": Kind("cache", 6379, lambda secret: {"REDIS_PASSWORD": secret.cache}, _accepts(6379)),
+    "cache": Kind("cache", 6379, lambda secret: {"REDIS_PASSWORD": secret.cache}, knocks.REDIS),
     "store": Kind(
         "store",
         8333,
@@ -73,7 +67,7 @@ KINDS = {
             "AWS_SECRET_ACCESS_KEY": secret.store_secret,
             "S3_BUCKET": BUCKET,
         },
-        _accepts(8333),
+        knocks.S3,
         memory_mb=1024,
         data="/data",
     ),
@@ -96,22 +90,50 @@ def accepts_connections(port: int) -> bool:
         return False
 
 
-def await_usable(kind: Kind, container: Container) -> None:
-    """Return when it can be used. Raises PlatformError with its log where it cannot in time."""
+def await_usable(kind: Kind, container: Container, give_up: threading.Event) -> bool:
+    """Return when it gives a right answer, or has ended, or is given up: whether it is the first.
+
+    Raises PlatformError with its log where it is none of these in time.
+    """
     deadline_s = time.monotonic() + _START_TIMEOUT_S
-    pause = threading.Event()
-    while not kind.is_usable(container):
-        if time.monotonic() > deadline_s or not container.is_running():
+    why = "it was not asked"
+    while container.lives[-1].end is None:
+        try:
+            knocks.round_trip_ms(container.published(kind.port), kind.knock, _PATIENCE_S)
+        except OSError as error:
+            why = f"{type(error).__name__}: {error}"
+        else:
+            return True
+        if time.monotonic() > deadline_s:
             log = container.output(lines=8).decode(errors="replace")
             raise PlatformError(
-                f"{kind.name} was not usable within {_START_TIMEOUT_S:g} s; its last lines:\n{log}"
+                f"{kind.name} was not usable within {_START_TIMEOUT_S:g} s ({why}); its last "
+                f"lines:\n{log}"
             )
-        pause.wait(0.02)
+        if give_up.wait(0.02):
+            break
+    return False
 
 
 def upload(container: Container, secret: Secrets, artifact: Artifact) -> None:
-    """Put model and manifest into the store under the model's digest."""
-    store = S3Store(
+    """See to it that the store has model and manifest, under the model's digest."""
+    store = client(container, secret)
+    for name in ARTIFACT_FILES:
+        key, content = f"{artifact.digest}/{name}", (artifact.folder / name).read_bytes()
+        if not _holds(store, key, content):
+            put(store, key, content, container)
+
+
+def _holds(store: S3Store, key: str, content: bytes) -> bool:
+    try:
+        return bytes(obstore.get(store, key).bytes()) == content
+    except (BaseError, FileNotFoundError):  # obstore says the one or the other: putting it tells
+        return False
+
+
+def client(container: Container, secret: Secrets) -> S3Store:
+    """A client of the store's own door, which no proxy stands before."""
+    return S3Store(
         BUCKET,
         endpoint=f"http://{LOOPBACK}:{container.published(KINDS['store'].port)}",
         access_key_id=secret.store_key,
@@ -121,11 +143,9 @@ def upload(container: Container, secret: Secrets, artifact: Artifact) -> None:
         client_options={"allow_http": True, "timeout": _STORE_TIMEOUT},
         retry_config={"max_retries": 0},
     )
-    for name in ARTIFACT_FILES:
-        _put(store, f"{artifact.digest}/{name}", (artifact.folder / name).read_bytes(), container)
 
 
-def _put(store: S3Store, key: str, content: bytes, container: Container) -> None:
+def put(store: S3Store, key: str, content: bytes, container: Container) -> None:
     """The gateway answers before its volumes exist: try until it takes the object."""
     deadline_s = time.monotonic() + _START_TIMEOUT_S
     pause = threading.Event()

@@ -4,13 +4,17 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
+from harness.errors import PlatformError
+from harness.platform import End
 from harness.platforms import backing
+from harness.platforms.backing_service import BackingService
 from harness.platforms.containers import Container
 from harness.platforms.grounds import Grounds
 from harness.platforms.targets import ContainerTarget
 from harness.tables import RECORD, Table, table
+
+_DATABASE_WITHIN_S = 30.0  # away for a moment, as it may be after a fault
 
 
 class BackingServices:
@@ -18,60 +22,54 @@ class BackingServices:
 
     def __init__(self, grounds: Grounds) -> None:
         self._grounds = grounds
-        self._secrets = backing.Secrets.make()
-        self._running: dict[str, Container] = {}
+        self.secrets = backing.Secrets.make()
+        self._services: dict[str, BackingService] = {}
 
     def start(self) -> None:
         """Return when all can be used, and the store holds the model."""
-        kinds = [backing.KINDS[name] for name in self._grounds.settings.platform.backing]
-        with ThreadPoolExecutor(max(len(kinds), 1)) as pool:
-            for _ in pool.map(self._start_one, kinds):
+        for name in self._grounds.settings.platform.backing:
+            kind = backing.KINDS[name]
+            self._services[name] = BackingService(kind, self._grounds, self.secrets)
+        with ThreadPoolExecutor(max(len(self._services), 1)) as pool:
+            for _ in pool.map(BackingService.start, self._services.values()):
                 pass
 
-    def _start_one(self, kind: backing.Kind) -> None:
-        grounds = self._grounds
-        image = grounds.blueprint.images[kind.name]
-        grounds.recorder.event("backing.ordered", kind.name)
-        spec = replace(
-            grounds.spec(kind.name, kind.name, {kind.port: None}, image),
-            alias=kind.name,
-            environment=kind.environment(self._secrets),
-            memory_mb=kind.memory_mb,
-            volumes={grounds.volume(kind.name): kind.data} if kind.data else {},
-        )
-        container = Container(spec)
-        container.start()
-        grounds.recorder.event("backing.started", kind.name, {"image": image})
-        backing.await_usable(kind, container)
-        artifact = grounds.blueprint.artifact
-        if kind.name == "store" and artifact is not None:
-            backing.upload(container, self._secrets, artifact)
-        grounds.recorder.event("backing.ready", kind.name)
-        self._running[kind.name] = container
-
-    def died(self, name: str) -> bool:
-        """Whether it was one of these that died."""
-        if name not in self._running:
+    def died(self, name: str, end: End) -> bool:
+        """Whether it was one of these that died; if so, it is started again."""
+        service = self._services.get(name)
+        if service is None:
             return False
-        self._grounds.recorder.event("backing.died", name)
+        service.container.ended(end)
+        service.died(end)
         return True
 
-    def targets(self) -> Sequence[ContainerTarget]:
-        """Those that run, as targets of faults."""
-        return [
-            ContainerTarget(container, backing.KINDS[name].port, lambda: False)
-            for name, container in sorted(self._running.items())
-        ]
+    def running(self) -> Mapping[str, Container]:
+        """Those that were started, by the name of their kind."""
+        return {name: each.container for name, each in sorted(self._services.items())}
 
-    def placeholders(self) -> Mapping[str, str]:
-        """What the service's environment may refer to."""
-        secret = self._secrets
+    def are_usable(self) -> bool:
+        """Whether every one of them can be used now."""
+        return all(each.is_usable() for each in self._services.values())
+
+    def targets(self) -> Sequence[ContainerTarget]:
+        """Those that can be used now, as targets of faults."""
+        return [each.target() for _, each in sorted(self._services.items()) if each.is_usable()]
+
+    def close(self) -> None:
+        """Start none of them again."""
+        for each in self._services.values():
+            each.close()
+
+    def placeholders(self, proxy: str | None = None) -> Mapping[str, str]:
+        """What the service's environment may refer to; with a proxy's name its ports instead."""
+        secret = self.secrets
         artifact = self._grounds.blueprint.artifact
+        database = proxy or "database"
         return {
             "model_digest": artifact.digest if artifact else "",
-            "database_url": f"postgresql://mayfly:{secret.database}@database:5432/mayfly",
-            "cache_url": f"redis://:{secret.cache}@cache:6379/0",
-            "store_url": "http://store:8333",
+            "database_url": f"postgresql://mayfly:{secret.database}@{database}:5432/mayfly",
+            "cache_url": f"redis://:{secret.cache}@{proxy or 'cache'}:6379/0",
+            "store_url": f"http://{proxy or 'store'}:8333",
             "store_bucket": backing.BUCKET,
             "store_key": secret.store_key,
             "store_secret": secret.store_secret,
@@ -80,10 +78,17 @@ class BackingServices:
     def records(self, prefix: str) -> Table | None:
         """What was recorded under ids with this prefix; None where nobody may look inside."""
         offered = self._grounds.settings.service.records
-        if offered is None or "database" not in self._running:
+        database = self._services.get("database")
+        if offered is None or database is None:
             return None
+        if not self._grounds.wait_until(database.is_usable, _DATABASE_WITHIN_S):
+            log = database.container.output(lines=8).decode(errors="replace")
+            raise PlatformError(
+                f"expected a database to read the records from, but it was not usable within "
+                f"{_DATABASE_WITHIN_S:g} s; its last lines:\n{log}"
+            )
         query = offered.query.strip().rstrip(";").replace("{prefix}", prefix)
-        output = self._running["database"].run(
+        output = database.container.run(
             *("psql", "--no-psqlrc", "-h", "/tmp", "-U", "postgres", "-d", "mayfly"),  # noqa: S108
             *("-c", f"COPY ({query}) TO STDOUT WITH (FORMAT csv)"),
         )
@@ -91,7 +96,7 @@ class BackingServices:
 
     def logs(self) -> Mapping[str, bytes]:
         """All that each has written."""
-        return {name: container.output() for name, container in self._running.items()}
+        return {name: container.output() for name, container in self.running().items()}
 
 
 def _records(text: str) -> Table:

@@ -12,7 +12,7 @@ from pathlib import Path
 from harness import nginx
 from harness.errors import PlatformError
 from harness.platforms.containers import LOOPBACK, Container, Spec
-from harness.settings import Balancer as Timeouts
+from harness.settings import Balancer as Settings
 
 _FOLDER = "/etc/mayfly"
 _TIMEOUT_S = 10.0
@@ -37,9 +37,9 @@ class NginxBalancer:
     """One running nginx. Thread-safe: routes may change while an earlier change is awaited."""
 
     def __init__(
-        self, spec: Spec, folder: Path, routes: Sequence[nginx.Route], timeouts: Timeouts
+        self, spec: Spec, folder: Path, routes: Sequence[nginx.Route], settings: Settings
     ) -> None:
-        self._timeouts = timeouts
+        self._settings = settings
         self._file = folder / "nginx.conf"
         self._lock = threading.Lock()
         self._generation = 0
@@ -70,7 +70,7 @@ class NginxBalancer:
         deadline_s = time.monotonic() + _TIMEOUT_S
         pause = threading.Event()
         seen = "no answer"
-        while time.monotonic() < deadline_s:
+        while time.monotonic() < deadline_s and self._container.lives[-1].end is None:
             seen = _generation_at(port)
             if seen.isdigit() and int(seen) >= generation:
                 return
@@ -81,20 +81,33 @@ class NginxBalancer:
             f"(it answers {seen!r}); its last lines:\n{log}"
         )
 
+    def in_flight(self) -> int | None:
+        """How many calls it has under way, by its own count; None: it gave no answer."""
+        try:
+            return nginx.in_flight(_asked(self._container.published(nginx.STATUS_PORT), "/status"))
+        except (OSError, http.client.HTTPException, ValueError):
+            return None
+
     def _write(self, routes: Sequence[nginx.Route]) -> None:
-        text = nginx.configuration(routes, self._generation, self._timeouts)
+        text = nginx.configuration(routes, self._generation, self._settings)
         partial = self._file.with_suffix(".partial")
         partial.write_text(text)
         partial.replace(self._file)
 
 
 def _generation_at(port: int) -> str:
-    """What /generation answers on a new connection: a kept one would meet the old worker."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1.0)
+    """What /generation answers, or what kept it from answering."""
     try:
-        connection.request("GET", "/generation")
-        return connection.getresponse().read().decode("ascii", "replace")
+        return _asked(port, "/generation").decode("ascii", "replace")
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__
+
+
+def _asked(port: int, path: str) -> bytes:
+    """What the status port answers on a new connection: a kept one would meet the old worker."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=1.0)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read()
     finally:
         connection.close()

@@ -10,6 +10,7 @@ from docker.errors import APIError
 
 from harness import nginx
 from harness.errors import MayflyError
+from harness.platforms import knocks
 from harness.platforms.balancer import NginxBalancer, free_port
 from harness.platforms.containers import LOOPBACK, Container, Spec
 from harness.platforms.grounds import Grounds
@@ -44,9 +45,9 @@ class BalancerKeeper:
         with self._lock:
             name = f"balancer-{len(self._history) + 1}"
             routes = self._routes
-            timeouts = self._grounds.settings.platform.balancer
+            settings = self._grounds.settings.platform.balancer
             folder = self._grounds.folder(name)
-            balancer = NginxBalancer(self._spec(name), folder, routes, timeouts)
+            balancer = NginxBalancer(self._spec(name), folder, routes, settings)
             self._history.append(balancer)
             number = len(self._history)
         recorder = self._grounds.recorder
@@ -56,7 +57,8 @@ class BalancerKeeper:
         self._tell_routes((number, 0), routes)
         watch_usage(balancer.container, recorder)
         with self._lock:
-            self._serving.add(name)
+            if balancer.container.lives[-1].end is None:
+                self._serving.add(name)
             changed = routes != self._routes
         if changed:
             self.route(self._routes)
@@ -90,17 +92,18 @@ class BalancerKeeper:
     def target(self) -> ContainerTarget:
         """The one in charge, as a target of faults."""
         with self._lock:
-            latest = self._history[-1]
-        position = len(self._history)
-        # Its successor takes the port over: its own status port tells whether it answers.
-        return ContainerTarget(
-            latest.container, nginx.STATUS_PORT, lambda: self._has_successor(position)
-        )
+            return self._target(len(self._history))
 
     def in_force(self) -> frozenset[str]:
         """The replicas that the balancer in charge sends calls to."""
         with self._lock:
             return frozenset(self._in_force) if self._current() else frozenset()
+
+    def in_flight(self) -> int | None:
+        """How many calls the balancer in charge has under way; None: none is, or it is silent."""
+        with self._lock:
+            current = self._current()
+        return None if current is None else current.in_flight()
 
     def access_lines(self, since_s: int) -> list[bytes]:
         """Lines of all access logs since an instant of the wall clock, the dead ones' included."""
@@ -112,6 +115,21 @@ class BalancerKeeper:
         """All that ever ran, oldest first."""
         with self._lock:
             return [each.container for each in self._history]
+
+    def _target(self, position: int) -> ContainerTarget:
+        # Its successor takes the port over: its own status port tells whether it answers.
+        return ContainerTarget(
+            container=self._history[position - 1].container,
+            port=nginx.STATUS_PORT,
+            knock=knocks.NGINX,
+            helper_image=self._grounds.blueprint.images["balancer"],
+            find_successor=lambda: self._has_successor(position),
+            find_lineage=lambda: self._lineage(position),
+        )
+
+    def _lineage(self, position: int) -> Sequence[ContainerTarget]:
+        with self._lock:
+            return [self._target(each) for each in range(position, len(self._history) + 1)]
 
     def _has_successor(self, position: int) -> bool:
         with self._lock:
@@ -126,7 +144,11 @@ class BalancerKeeper:
         try:
             self.start()
         except MayflyError as error:
-            self._grounds.fail(error)
+            with self._lock:
+                latest = self._history[-1].container
+            # A death in mid-start leads to another start.
+            if latest.lives[-1].end is None and latest.is_running():
+                self._grounds.fail(error)
 
     def _await(
         self, balancer: NginxBalancer, which: tuple[int, int], routes: tuple[nginx.Route, ...]

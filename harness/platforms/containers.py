@@ -1,6 +1,7 @@
 """One container of a run: hardened, labelled, on 127.0.0.1 only; made by testcontainers."""
 
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -14,6 +15,7 @@ from testcontainers.core.container import DockerContainer
 
 from harness.engine import REQUEST_TIMEOUT_S
 from harness.errors import EngineError, ImageError, PlatformError
+from harness.platform import End
 
 # Its reaper would need an image from a registry; ownership.py does the reaper's work.
 testcontainers_config.ryuk_disabled = True
@@ -43,26 +45,61 @@ class Spec:
     scratch_mb: int = 64  # size of /tmp, the only place where it may write
 
 
+@dataclass(slots=True)
+class Life:
+    """From one start of a container to its end. A container that is started again has several."""
+
+    ports: dict[int, int] = field(default_factory=dict)  # inside to the one on 127.0.0.1
+    started_s: float | None = None
+    end: End | None = None
+
+
 class Container:
     """A container from start to removal. All methods raise EngineError if the engine is gone."""
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self._container = _describe(spec)
-        self._ports: dict[int, int] = {}
-        self.has_started = False
+        self._lives = [Life()]
 
     @property
     def name(self) -> str:
         """Unique in the run."""
         return self.spec.name
 
+    @property
+    def full_name(self) -> str:
+        """Its name on the engine."""
+        return _full_name(self.spec)
+
+    @property
+    def lives(self) -> Sequence[Life]:
+        """Its lives, the latest last; there is always one, be it still to begin."""
+        return self._lives
+
+    @property
+    def has_started(self) -> bool:
+        """Whether it ever ran."""
+        return self._lives[0].started_s is not None
+
     def start(self) -> None:
         """Create and start it. Raises ImageError or PlatformError where that fails."""
+        self._begin(self._container.start)
+
+    def restart(self) -> None:
+        """Start it again after its end: what it wrote is kept, ports may be others than before."""
+        self._lives.append(Life())
+        self._begin(self._model.start)
+
+    def ended(self, end: End) -> None:
+        """Its end has been heard of."""
+        self._lives[-1].end = end
+
+    def _begin(self, start: Callable[[], object]) -> None:
         try:
             with engine_errors(f"starting {self.name}"):
-                self._container.start()
-                self.has_started = True
+                start()
+                self._lives[-1].started_s = time.monotonic()
                 self._find_ports()
         except ImageNotFound as error:
             raise ImageError(
@@ -80,19 +117,21 @@ class Container:
         network = model.attrs["NetworkSettings"]
         for inside, bindings in (network.get("Ports") or {}).items():
             if bindings:
-                self._ports[int(inside.partition("/")[0])] = int(bindings[0]["HostPort"])
+                port = int(inside.partition("/")[0])
+                self._lives[-1].ports[port] = int(bindings[0]["HostPort"])
 
     @property
     def _model(self) -> DockerModel:
         return self._container.get_wrapped_container()
 
-    def published(self, port: int) -> int:
-        """The port on 127.0.0.1 behind which this port is."""
-        if port not in self._ports:
+    def published(self, port: int, life: int = -1) -> int:
+        """The port on 127.0.0.1 behind which this port is, or was in an earlier life."""
+        ports = self._lives[life].ports
+        if port not in ports:
             raise PlatformError(
                 f"{self.name} published no port {port}: it ended as soon as it started"
             )
-        return self._ports[port]
+        return ports[port]
 
     def identity(self) -> str:
         """Container and process id as the engine tells them now: both change with a restart."""
@@ -106,13 +145,20 @@ class Container:
         return str(self._model.short_id)
 
     def is_running(self) -> bool:
-        """Whether its process is there."""
+        """Whether its process is there, be it frozen."""
+        return self._status() in ("running", "paused")
+
+    def is_paused(self) -> bool:
+        """Whether its processes are frozen."""
+        return self._status() == "paused"
+
+    def _status(self) -> str:
         with engine_errors(f"inspecting {self.name}"):
             try:
                 self._model.reload()
             except NotFound:
-                return False
-            return bool(self._model.status == "running")
+                return "removed"
+            return str(self._model.status)
 
     def kill(self, signal: str = "SIGKILL") -> None:
         """Send a signal to its first process."""
@@ -120,9 +166,22 @@ class Container:
             self._model.kill(signal)
 
     def stop(self, grace_s: float) -> None:
-        """SIGTERM, and SIGKILL where it still runs after the grace."""
+        """Its image's stop signal, and SIGKILL where it still runs after the grace.
+
+        The engine counts whole seconds.
+        """
         with engine_errors(f"stopping {self.name}"):
             self._model.stop(timeout=round(grace_s))
+
+    def pause(self) -> None:
+        """Freeze all its processes."""
+        with engine_errors(f"pausing {self.name}"):
+            self._model.pause()
+
+    def resume(self) -> None:
+        """Thaw them."""
+        with engine_errors(f"resuming {self.name}"):
+            self._model.unpause()
 
     def run(self, *command: str) -> bytes:
         """What a command prints that runs inside. Raises PlatformError where it fails."""
@@ -147,12 +206,16 @@ class Container:
                 yield cast("Mapping[str, object]", sample)
 
 
+def _full_name(spec: Spec) -> str:
+    return f"{spec.labels['mayfly.run']}-{spec.name}"
+
+
 def _describe(spec: Spec) -> DockerContainer:
     container = DockerContainer(
         spec.image,
         docker_client_kw={"timeout": int(REQUEST_TIMEOUT_S)},
         env=dict(spec.environment),
-        name=f"{spec.labels['mayfly.run']}-{spec.name}",
+        name=_full_name(spec),
     )
     for inside, outside in spec.ports.items():
         binding = (LOOPBACK,) if outside is None else (LOOPBACK, outside)

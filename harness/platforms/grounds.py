@@ -3,11 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import engine
-from harness.errors import MayflyError
+from harness.errors import MayflyError, PlatformError
 from harness.journal import Journal
 from harness.platforms import ownership
 from harness.platforms.containers import Spec, engine_errors
@@ -15,9 +15,18 @@ from harness.platforms.network import Network
 from harness.reaper import Reaper
 from harness.recorder import Recorder
 from harness.service import Artifact
-from harness.settings import Settings
+from harness.settings import ModelSource, Settings
 
 _REMOVAL_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """An image of the service under test, and where the model comes from that it serves."""
+
+    image: str
+    model: ModelSource | None  # None: nobody here knows
+    environment: Mapping[str, str] = field(default_factory=dict)  # in place of the service's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,24 @@ class Blueprint:
     golden: Path
     tolerance: float
     run_id: str
+    model: ModelSource | None = None  # where replicas have theirs from
+    build: Callable[[ModelSource], str] | None = None  # an image with the other; returns its tag
+
+    def variant(self, model: ModelSource | None = None) -> Variant:
+        """The image whose model comes from there, built where it is missing.
+
+        Without an argument the one that all replicas start from. Raises PlatformError where the
+        service is not built here, or has no artifact.
+        """
+        if model in (None, self.model):
+            return Variant(self.images["service"], self.model)
+        if self.build is None:
+            raise PlatformError(
+                f"expected service.build and service.artifact in resilience.toml, to build an "
+                f"image with the model {model}, found one of them missing; add it, or leave out "
+                "what compares the two"
+            )
+        return Variant(self.build(model), model)
 
 
 class Grounds:

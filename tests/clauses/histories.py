@@ -23,7 +23,9 @@ from tests.clauses.telling import (
     PROVEN,
     SURFACES,
     Row,
+    Spell,
     Start,
+    alter,
     change,
     events,
     line,
@@ -44,6 +46,7 @@ class Story:
     extra: list[Event] = field(default_factory=list)
     changes: list[tuple[str, str, dict[str, object]]] = field(default_factory=list)
     calls: list[Row] = field(default_factory=list)
+    spells: list[Spell] = field(default_factory=list)
     lost_records: set[str] = field(default_factory=set)
     keeps_records: bool = True
     writes_access: bool = True
@@ -133,6 +136,27 @@ class Story:
         self.windows.append(Window("steady", "steady", BEGAN_S + from_s, BEGAN_S + to_s))
         return self
 
+    def offers(self, name: str, rate_rps: float, *, from_s: float, to_s: float) -> Self:
+        """Load that is offered at a factor of the capacity, such as 2x."""
+        self.windows.append(Window("offered", name, BEGAN_S + from_s, BEGAN_S + to_s))
+        return self.requests(rate_rps, from_s=from_s, to_s=to_s)
+
+    def observed(self, name: str = "observe", *, from_s: float, to_s: float) -> Self:
+        """A stretch that was watched while a fault was in force."""
+        self.windows.append(Window("observe", name, BEGAN_S + from_s, BEGAN_S + to_s))
+        return self
+
+    def capacity(self, rps: float, *, at_s: float = -1.0) -> Self:
+        """The capacity, as it was measured before."""
+        return self.event(
+            "capacity.measured", "service", at_s=at_s, rps=rps, p99_ms=30.0, in_flight=8
+        )
+
+    def meanwhile(self, from_s: float, to_s: float, **outcome: float) -> Self:
+        """What became of the requests due in this stretch: see ``Spell`` for the words."""
+        self.spells.append(Spell(from_s, to_s, **outcome))  # type: ignore[arg-type]
+        return self
+
     def probes(self, **answers: bool | str) -> Self:
         """All surfaces asked every 0.5 s while replicas live; a text is the code of no answer."""
         for start in self.starts.values():
@@ -150,9 +174,8 @@ class Story:
     ) -> Self:
         """One probe and its answer, or the code of an answer that did not come."""
         answer, code = (None, said) if isinstance(said, str) else (said, "OK")
-        return self.event(
-            "probe", replica, at_s=at_s, surface=surface, answer=answer, code=code, round=number
-        )
+        details: dict[str, Value] = {"answer": answer, "code": code, "latency_ms": 2.0}
+        return self.event("probe", replica, at_s=at_s, surface=surface, round=number, **details)
 
     def event(self, kind: str, subject: str, *, at_s: float, **details: Value) -> Self:
         """Anything else that happened."""
@@ -209,6 +232,9 @@ class Story:
             "attempts": table(ATTEMPT, seen.attempts),
             "records": table(RECORD, records),
         }
+        again = [row for spell in self.spells for row in alter(tables, spell)]
+        tables["attempts"] = np.concatenate([tables["attempts"], table(ATTEMPT, again)])
+        tried = [line(row[0], row[1], row[2], "", "") for row in again]  # type: ignore[arg-type]
         for name, id_, columns in self.changes:
             change(tables[name], id_, columns)
         platform = events(self.starts.values(), BEGAN_S + self.lasting_s)
@@ -219,7 +245,7 @@ class Story:
             BEGAN_S + self.lasting_s,
             requests=tables["requests"],
             attempts=tables["attempts"],
-            access=table(ACCESS, [*seen.access, *self.calls] if self.writes_access else []),
+            access=table(ACCESS, [*seen.access, *tried, *self.calls] if self.writes_access else []),
             records=tables["records"] if self.keeps_records else None,
             events=tuple(happened),
             windows=tuple(self.windows),

@@ -119,6 +119,40 @@ def _request(seen: Traffic, due_s: float, routed: list[Life]) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Spell:
+    """What became of every so-manieth request that was due within a stretch of time."""
+
+    from_s: float
+    to_s: float
+    every: int = 1
+    status: int = OK
+    took_s: float = TOOK_S
+    retries: int = 0
+    correct: int = 1
+
+
+def alter(seen: dict[str, Table], spell: Spell) -> list[Row]:
+    """Give the requests of a spell its outcome; returns the attempts that follow on the first."""
+    requests, attempts = seen["requests"], seen["attempts"]
+    due_s = requests["intended_s"] - BEGAN_S
+    chosen = np.flatnonzero((due_s >= spell.from_s) & (due_s < spell.to_s))[:: spell.every]
+    first = np.isin(attempts["id"], requests["id"][chosen])
+    for rows, places in ((requests, chosen), (attempts, np.flatnonzero(first))):
+        rows["status"][places] = spell.status
+        rows["done_s"][places] = rows["sent_s"][places] + spell.took_s
+    requests["correct"][chosen] = spell.correct if spell.status == OK else -1
+    requests["attempts"][chosen] = 1 + spell.retries
+    if spell.status != OK:
+        requests["replica"][chosen] = b""
+    return [
+        (row["id"], number, sent_s, sent_s + spell.took_s, spell.status, "")
+        for row in requests[chosen]
+        for number in range(2, spell.retries + 2)
+        for sent_s in [row["sent_s"] + 0.01 * number]
+    ]
+
+
 def line(id_: str, attempt: int, began_s: float, upstream: str, status: str) -> Row:
     """One line of the balancer's log, for a call taken up at this instant."""
     grpc = OK if status.endswith("200") else UNAVAILABLE

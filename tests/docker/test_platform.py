@@ -71,7 +71,7 @@ def test_containers_have_no_more_rights_than_they_need(
     """Read-only root, no capabilities, no way to gain any, no root, limits on replicas."""
     containers = _inspected(client, running[2])
 
-    assert len(containers) == 6
+    assert len(containers) == 7
     for each in containers:
         host = each.attrs["HostConfig"]
         assert host["ReadonlyRootfs"], each.name

@@ -20,7 +20,7 @@ def test_what_is_not_said_has_a_default() -> None:
     assert (configuration.port, configuration.http_port) == (8080, 8081)
     assert configuration.model_name == "defects"
     assert configuration.replica == os.uname().nodename
-    assert configuration.queue_limit == 64
+    assert configuration.queue_limit == 256
 
 
 def test_secrets_are_not_shown() -> None:

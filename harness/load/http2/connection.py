@@ -10,20 +10,18 @@ from harness.load.http2.inbox import Inbox
 from harness.load.http2.streams import CONNECTION_WINDOW, STREAM_WINDOW, Streams
 from harness.load.wire import Reply
 
-_GREETING = b"".join(  # section 3.4; it may be followed by requests at once
-    (
-        frames.PREFACE,
-        frames.settings(
-            {
-                frames.HEADER_TABLE_SIZE: 0,  # the peer's header blocks then need no memory
-                frames.ENABLE_PUSH: 0,
-                frames.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
-            }
-        ),
-        frames.window_update(0, CONNECTION_WINDOW - frames.FIRST_WINDOW),
-    )
-)
 _ON_CONNECTION = frozenset((frames.SETTINGS, frames.PING, frames.GOAWAY))
+
+
+def _greeting(stream_window: int) -> bytes:
+    """What a connection begins with; it may be followed by requests at once: section 3.4."""
+    settings = {
+        frames.HEADER_TABLE_SIZE: 0,  # the peer's header blocks then need no memory
+        frames.ENABLE_PUSH: 0,
+        frames.INITIAL_WINDOW_SIZE: stream_window,
+    }
+    widened = frames.window_update(0, CONNECTION_WINDOW - frames.FIRST_WINDOW)
+    return b"".join((frames.PREFACE, frames.settings(settings), widened))
 
 
 class Owner(Protocol):
@@ -42,12 +40,13 @@ class Owner(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """A connection; asyncio sets TCP_NODELAY, and writes at once if nothing waits to be written."""
 
-    def __init__(self, owner: Owner, headers: bytes) -> None:
+    def __init__(self, owner: Owner, headers: bytes, stream_window: int = STREAM_WINDOW) -> None:
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[None] = loop.create_future()  # the server's SETTINGS came
         self.retired: asyncio.Future[None] = loop.create_future()
         self.streams = Streams(headers)
         self._owner = owner
+        self._stream_window = stream_window  # bytes of an answer that the server may send unasked
         self._inbox = Inbox()
         self._transport: asyncio.Transport | None = None  # None when lost
         self._farewell = ""
@@ -90,11 +89,17 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()  # without waiting for a server that does not read
 
+    def leave(self) -> None:
+        """Say goodbye, and wait to be lost: until the server has closed its side as well."""
+        if self._transport is not None:
+            self._transport.write(frames.goaway(0, frames.NO_ERROR))
+            self._transport.write_eof()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet the server."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.write(_GREETING)
+        transport.write(_greeting(self._stream_window))
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Tell the event loop where to put what it reads."""

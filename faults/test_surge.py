@@ -1,0 +1,74 @@
+"""Too much is asked: what is beyond the capacity is refused at once, the rest is served as ever.
+
+The capacity is measured in the run that uses it, once; load is offered in multiples of it.
+"""
+
+from faults.containers import pause
+from faults.readiness import answer_unready
+from faults.traffic import retry_storm, slow_readers, surge
+from harness.experiment import Experiment
+from harness.judging import Contract
+
+
+def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract) -> None:
+    """At twice the capacity goodput holds, refusals are quick and typed, probes are answered."""
+    with experiment.under_load():
+        experiment.offer(1, 6)
+        experiment.offer(0.8, 8)
+        twice_rps = 2 * experiment.capacity_rps()
+        with experiment.inject(surge(experiment.load(), rate_rps=twice_rps)), experiment.offering():
+            experiment.observe(30)
+    contract.must_hold("O1", "O2", "O3", "R5", "R1", "D3")
+
+
+def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
+    """Three times the capacity, with retries, leaves nothing behind: 10 s later all is served."""
+    with experiment.under_load():
+        experiment.offer(0.8, 3)
+        experiment.offer(3, 15)
+        experiment.offer(0.8, 13)
+    contract.must_hold("O4", "R1", "D3")
+
+
+def test_surge_after_a_stall(experiment: Experiment, contract: Contract) -> None:
+    """A stall of 3 s under 0.8 of the capacity, with retries, does not feed on itself."""
+    with experiment.under_load(), experiment.offering(0.8):
+        experiment.observe(3)
+        with experiment.inject(pause(*experiment.replicas())):
+            experiment.observe(3)
+        experiment.observe(13)
+    contract.must_hold("M4", "R1", "D3")
+
+
+def test_surge_of_retries_in_an_outage(experiment: Experiment, contract: Contract) -> None:
+    """While every call is answered UNAVAILABLE, retries add at most a fifth to the load."""
+    with experiment.under_load():
+        experiment.steady(1.5)
+        with experiment.inject(answer_unready(*experiment.replicas())):
+            experiment.observe(12, name="outage")
+        experiment.steady(2)
+    contract.must_hold("N4", "R1", "D3")
+
+
+def test_surge_that_meets_a_cold_start(experiment: Experiment, contract: Contract) -> None:
+    """A burst to three times the load is served by replicas that are added in the midst of it."""
+    experiment.scale(2)
+    with experiment.under_load():
+        experiment.offer(0.2, 4)
+        with experiment.autoscaling(max_replicas=4, target_in_flight=1):
+            experiment.offer(0.6, 14)
+    experiment.scale(3)
+    contract.must_hold("O5", "R1", "D3")
+
+
+def test_surge_of_bad_callers(experiment: Experiment, contract: Contract) -> None:
+    """Callers that read nothing, or retry without end, take nothing away from the others."""
+    with experiment.under_load(rate_rps=100):
+        experiment.steady(2)
+        balancer = experiment.platform.balancer
+        with experiment.inject(slow_readers(balancer, experiment.callers(rate_rps=50))):
+            experiment.observe(4)
+        with experiment.inject(retry_storm(balancer, experiment.callers(rate_rps=50))):
+            experiment.observe(4)
+        experiment.steady(1)
+    contract.must_hold("L1", "R5", "R1", "D3")

@@ -1,0 +1,75 @@
+"""The capacity of the service: the highest rate that it sustains, found in the run that uses it.
+
+It is looked for from below, in growing steps, because a service that was driven far beyond its
+capacity may not show it any more: that is what the overload clauses are to find out, and no measure
+may rest on it. A rate counts as sustained where nearly every request ends as it should, as fast as
+they are sent. What follows the first rate that is not sustained narrows the gap between the two.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.errors import PlatformError
+
+GROWTH = 1.25
+NARROWINGS = 2
+LEAST_RPS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What was found, and by which steps: (rate in requests a second, whether it was sustained)."""
+
+    rps: float
+    steps: tuple[tuple[float, bool], ...]
+
+    def told(self) -> str:
+        """The steps in words."""
+        return ", ".join(f"{rate:.0f} {'ok' if good else 'too much'}" for rate, good in self.steps)
+
+
+def find(
+    sustains: Callable[[float], bool], first_rps: float, most_rps: float = 50_000.0
+) -> Capacity:
+    """Try rates from ``first_rps`` on, at most ``most_rps``; ``sustains`` offers one and tells.
+
+    Raises PlatformError where not even a rate of 5 requests a second is sustained.
+    """
+    steps: list[tuple[float, bool]] = []
+
+    def tried(rate_rps: float) -> bool:
+        good = sustains(rate_rps)
+        steps.append((rate_rps, good))
+        return good
+
+    good_rps, bad_rps = _bracket(tried, first_rps, most_rps)
+    for _ in range(NARROWINGS if math.isfinite(bad_rps) else 0):
+        middle_rps = math.sqrt(good_rps * bad_rps)
+        if tried(middle_rps):
+            good_rps = middle_rps
+        else:
+            bad_rps = middle_rps
+    return Capacity(good_rps, tuple(steps))
+
+
+def _bracket(
+    tried: Callable[[float], bool], first_rps: float, most_rps: float
+) -> tuple[float, float]:
+    """A rate that is sustained, and the next higher one, which is not; infinite if none was."""
+    rate_rps, bad_rps = first_rps, math.inf
+    while not tried(rate_rps):
+        bad_rps, rate_rps = rate_rps, max(rate_rps / GROWTH**2, LEAST_RPS)
+        if bad_rps <= LEAST_RPS:
+            raise PlatformError(
+                f"expected the service to sustain {LEAST_RPS:g} requests a second at least, but "
+                f"it did not sustain {bad_rps:.0f}; look at its log, and at load.deadline_s"
+            )
+    if math.isfinite(bad_rps):
+        return rate_rps, bad_rps
+    while rate_rps < most_rps:
+        higher_rps = min(rate_rps * GROWTH, most_rps)
+        if not tried(higher_rps):
+            return rate_rps, higher_rps
+        rate_rps = higher_rps
+    return rate_rps, math.inf

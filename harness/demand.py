@@ -1,0 +1,87 @@
+"""Load in multiples of the capacity that was measured in the same run."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness import capacity
+from harness.errors import PlatformError
+from harness.load import Load, Progress
+from harness.recorder import Recorder
+
+_SETTLE_S = 0.4  # from a new rate to where its own requests end
+_LOOK_S = 1.4
+_SUSTAINED_SHARE = 0.98
+"""Right answers over requests sent, in one look. Beyond the capacity a queue grows: the first look
+that misses 2 % is at a tenth too much or less."""
+_CALM_WITHIN_S = 5.0
+
+
+@dataclass(slots=True)
+class Capacities:
+    """What was measured in this run: one figure for all scenarios that go by it."""
+
+    rps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The load of one scenario, told to offer more or less of what the service can bear."""
+
+    load: Load
+    wait: Callable[[float], None]
+    """Lets seconds pass, and raises what makes going on pointless."""
+    recorder: Recorder
+    measured: Capacities
+
+    def offer(self, rate_rps: float) -> float:
+        """Offer this rate from now on; the instant at which that took effect."""
+        at_s = self.load.set_rate(rate_rps)
+        self.recorder.event("load.rate", "load", {"rps": round(rate_rps, 1)}, at_s)
+        return at_s
+
+    def capacity_rps(self, first_rps: float) -> float:
+        """The capacity, measured now if nobody has yet; the load offers ``first_rps`` then."""
+        if self.measured.rps is None:
+            began_s = time.monotonic()
+            found = capacity.find(self._sustains, first_rps)
+            self._calm(first_rps)
+            self.measured.rps = found.rps
+            self.recorder.event(
+                "capacity.measured",
+                "service",
+                {
+                    "rps": round(found.rps, 1),
+                    "steps": found.told(),
+                    "took_s": round(time.monotonic() - began_s, 2),
+                },
+            )
+        return self.measured.rps
+
+    def _sustains(self, rate_rps: float) -> bool:
+        self.offer(rate_rps)
+        self.wait(_SETTLE_S)
+        before = self.load.progress()
+        self.wait(_LOOK_S)
+        after = self.load.progress()
+        good = _good(after) - _good(before) >= _SUSTAINED_SHARE * (after.sent - before.sent)
+        if not good:
+            self._calm(rate_rps / 2)
+        return good
+
+    def _calm(self, rate_rps: float) -> None:
+        """Offer little until every answer of a second is right: what was too much is over."""
+        self.offer(rate_rps)
+        deadline_s = time.monotonic() + _CALM_WITHIN_S
+        while self.load.progress().recent_ok_share != 1.0:
+            if time.monotonic() > deadline_s:
+                raise PlatformError(
+                    f"expected only right answers at {rate_rps:.0f} requests a second, half of "
+                    f"what was too much, but some fail {_CALM_WITHIN_S:g} s later; the service "
+                    "does not recover from a short overload: look at its log"
+                )
+            self.wait(0.1)
+
+
+def _good(progress: Progress) -> int:
+    return progress.done - progress.failed - progress.wrong
