@@ -27,7 +27,7 @@ def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
         experiment.offer(0.8, 3)
         experiment.offer(3, 15)
         experiment.offer(0.8, 13)
-    contract.must_hold("O4", "R1", "D3")
+    contract.must_hold("O4", "R1")
 
 
 def test_surge_after_a_stall(experiment: Experiment, contract: Contract) -> None:
@@ -58,7 +58,7 @@ def test_surge_that_meets_a_cold_start(experiment: Experiment, contract: Contrac
         with experiment.autoscaling(max_replicas=4, target_in_flight=1):
             experiment.offer(0.6, 14)
     experiment.scale(3)
-    contract.must_hold("O5", "R1", "D3")
+    contract.must_hold("O5", "R1")
 
 
 def test_surge_of_bad_callers(experiment: Experiment, contract: Contract) -> None:
@@ -71,4 +71,4 @@ def test_surge_of_bad_callers(experiment: Experiment, contract: Contract) -> Non
         with experiment.inject(retry_storm(balancer, experiment.callers(rate_rps=50))):
             experiment.observe(4)
         experiment.steady(1)
-    contract.must_hold("L1", "R5", "R1", "D3")
+    contract.must_hold("L1", "R1", "D3")

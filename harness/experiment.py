@@ -14,18 +14,20 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from harness import steady_state
 from harness.assembly import retry_policy
+from harness.chronicle import Chronicle
 from harness.demand import Capacities, Demand
 from harness.errors import LoadError, PlatformError
 from harness.fault import Injection, Planned
 from harness.fleet import Life
-from harness.history import FaultRecord, History, Value, Window, join
+from harness.history import History, Value
 from harness.load.offering import RunningLoad
 from harness.load.oip import Workload
 from harness.load.plan import Plan
@@ -39,13 +41,7 @@ from harness.recorder import Recorder
 from harness.settings import ModelSource, Settings
 from harness.witness import Terms, witness
 
-_STEADY_WITHIN_S = 15.0
 _TICK_S = 0.1
-_WHOLE_SECOND_S = 1.2  # the generator tells of the last second, five times a second
-
-
-class UnhealthyError(Exception):
-    """The service was not in its steady state before the disturbance: nothing can be judged."""
 
 
 @dataclass(slots=True)
@@ -64,18 +60,17 @@ class Experiment:
     standby: Standby
     capacities: Capacities = field(default_factory=Capacities)  # shared by the run's scenarios
     _choice: random.Random = field(init=False)
+    _chronicle: Chronicle = field(init=False)
     _load: LoadProcess | None = None
-    _windows: list[Window] = field(default_factory=list)
-    _faults: list[FaultRecord] = field(default_factory=list)
-    _histories: list[History] = field(default_factory=list)
     _loads: int = 0
     _load_began_s: float = 0.0
     _under_fault: int = 0
-    _began_s: float = field(default_factory=time.monotonic)
+    _scaled: bool = False
 
     def __post_init__(self) -> None:
         """Everything chosen at random follows from the run's seed and the scenario's name."""
         self._choice = random.Random(f"{self.seed} {self.name}")  # noqa: S311  # repeatable
+        self._chronicle = Chronicle(self.name, self.recorder)
 
     # Looking
 
@@ -101,9 +96,7 @@ class Experiment:
 
     def load(self) -> RunningLoad:
         """The load that is offered now, to be changed by a fault: faults/traffic.py."""
-        if self._load is None:
-            raise LoadError("expected a load to be offered; call this inside of under_load()")
-        return RunningLoad(self._load)
+        return RunningLoad(self._offered())
 
     def callers(self, rate_rps: float) -> Plan:
         """A plan for further callers beside the load, with request ids of their own."""
@@ -125,13 +118,14 @@ class Experiment:
                 yield
             finally:
                 self._load = None
-                self._collect(load, plan, began_s)
+                self.progress.doing("collecting the history")
+                self._chronicle.load(load.stop(), plan.id_prefix, began_s, self.platform)
                 self.platform.check()
         self.standby.prepare()
 
     def steady(self, duration_s: float) -> None:
         """Let the undisturbed service work for a while."""
-        with self._window("steady", "steady"):
+        with self._chronicle.window("steady", "steady"):
             self._pass(f"steady, {duration_s:g} s", duration_s)
 
     def observe(self, duration_s: float, name: str = "observe") -> None:
@@ -140,7 +134,7 @@ class Experiment:
         Clauses look for some names: ``"outage"``, in which nothing can be answered, is what retries
         are judged by.
         """
-        with self._window("observe", name):
+        with self._chronicle.window("observe", name):
             self._pass(f"observing, {duration_s:g} s", duration_s)
 
     @contextmanager
@@ -177,7 +171,7 @@ class Experiment:
         if self.capacities.rps is not None:
             return self.capacities.rps
         self.progress.doing("measuring the capacity")
-        with self._window("capacity", "capacity"):
+        with self._chronicle.window("capacity", "capacity"):
             return demand.capacity_rps(self.settings.load.rate_rps)
 
     def offer(self, factor: float, duration_s: float) -> None:
@@ -194,9 +188,10 @@ class Experiment:
         """
         if factor is not None:
             self._demand().offer(factor * self.capacity_rps())
-        if self._load is None or self.capacities.rps is None:
-            raise LoadError("expected a load and a measured capacity; call capacity_rps() first")
-        with self._window("offered", f"{self._load.rate_rps / self.capacities.rps:.2g}x"):
+        if self.capacities.rps is None:
+            raise LoadError("expected a measured capacity; call capacity_rps() first")
+        times = self._offered().rate_rps / self.capacities.rps
+        with self._chronicle.window("offered", f"{times:.2g}x"):
             yield
 
     def bare_cold_start(self, model: ModelSource | None = None) -> Life:
@@ -208,15 +203,16 @@ class Experiment:
         self.progress.doing(
             f"starting a replica beside the fleet{f', model {model}' * bool(model)}"
         )
-        with self._window("observe", "bare cold start"):
+        with self._chronicle.window("observe", "bare cold start"):
             return self.platform.bare_start(self.settings.platform.probes.start_timeout_s, model)
 
     def scale(self, replicas: int) -> None:
         """Have this many replicas; returns when they are ready and the only ones routed to.
 
-        Other scenarios of the run find what this one leaves: bring the fleet back at the end.
+        The next scenario finds the fleet of the settings again.
         """
         self.progress.doing(f"scaling to {replicas} replicas")
+        self._scaled = True
         self.platform.scale(replicas)
         self._await_steady_state()
 
@@ -258,7 +254,8 @@ class Experiment:
     def inject(self, *faults: Planned) -> Iterator[None]:
         """Disturb while the block runs: entered when all is proven, left when all is healed."""
         if self._load is not None and not self._under_fault:
-            self._await_right_answers()
+            self.progress.doing("awaiting a second of right answers")
+            steady_state.await_right_answers(self._load, self._load_began_s, self._tick)
         with ExitStack() as stack:
             for planned in faults:
                 stack.enter_context(self._injected(planned, faults))
@@ -266,15 +263,12 @@ class Experiment:
 
     def history(self) -> History:
         """What happened in this scenario. Complete once the load has ended."""
-        windows, faults = tuple(self._windows), tuple(self._faults)
-        if self._histories:
-            joined = join(tuple(self._histories), self.name)
-            return replace(joined, windows=joined.windows + windows, faults=joined.faults + faults)
-        now_s = time.monotonic()
-        events = self.recorder.events(now_s)
-        return History(
-            self.name, self._began_s, now_s, windows=windows, faults=faults, events=events
-        )
+        return self._chronicle.history()
+
+    def finish(self) -> None:
+        """Leave the platform as the next scenario expects it."""
+        if self._scaled:
+            self.scale(self.settings.platform.replicas)
 
     # Beneath
 
@@ -298,11 +292,7 @@ class Experiment:
                 self.progress.doing(f"awaiting the end of {planned.name}")
         finally:
             self._under_fault -= 1
-            self._faults.append(injection.record)
-            record = injection.record
-            if record.effect_s is not None:
-                ended_s = record.restored_s or time.monotonic()
-                self._windows.append(Window("fault", planned.name, record.injected_s, ended_s))
+            self._chronicle.fault(injection.record)
 
     def _bystanders(self, targeted: set[str]) -> list[Target]:
         """Everything that the faults do not aim at, and that is well now."""
@@ -320,10 +310,13 @@ class Experiment:
         ]
         return [each for each in everything if each.name not in targeted]
 
-    def _demand(self) -> Demand:
+    def _offered(self) -> LoadProcess:
         if self._load is None:
             raise LoadError("expected a load to be offered; call this inside of under_load()")
-        return Demand(self._load, self._tick, self.recorder, self.capacities)
+        return self._load
+
+    def _demand(self) -> Demand:
+        return Demand(self._offered(), self._tick, self.recorder, self.capacities)
 
     def _plan(self, rate_rps: float) -> Plan:
         load = self.settings.load
@@ -344,36 +337,7 @@ class Experiment:
     def _await_steady_state(self) -> None:
         """All replicas are ready and routed to, before any load counts."""
         self.progress.doing("awaiting the steady state")
-        if not self.platform.await_steady(_STEADY_WITHIN_S):
-            raise UnhealthyError(
-                f"not all replicas were ready and routed to within {_STEADY_WITHIN_S:g} s"
-            )
-
-    def _await_right_answers(self) -> None:
-        """The gate before every disturbance: a whole second in which every answer was right."""
-        self.progress.doing("awaiting a second of right answers")
-        deadline_s = time.monotonic() + _STEADY_WITHIN_S
-        share = self._share_ok()
-        while share < 1.0 or time.monotonic() < self._load_began_s + _WHOLE_SECOND_S:
-            if time.monotonic() > deadline_s:
-                raise UnhealthyError(
-                    f"only {share:.1%} of the last second's answers were right after "
-                    f"{_STEADY_WITHIN_S:g} s of undisturbed load"
-                )
-            self._tick()
-            share = self._share_ok()
-
-    def _share_ok(self) -> float:
-        share = None if self._load is None else self._load.progress().recent_ok_share
-        return 0.0 if share is None else share
-
-    @contextmanager
-    def _window(self, kind: str, name: str) -> Iterator[None]:
-        began_s = time.monotonic()
-        try:
-            yield
-        finally:
-            self._windows.append(Window(kind, name, began_s, time.monotonic()))
+        steady_state.await_fleet(self.platform)
 
     def _pass(self, what: str, duration_s: float) -> None:
         """Let time pass, watching platform and load: an unwatched window proves nothing."""
@@ -386,28 +350,3 @@ class Experiment:
 
     def _tick(self, duration_s: float = _TICK_S) -> None:
         self.platform.grounds.wait_until(lambda: False, duration_s)
-
-    def _collect(self, load: LoadProcess, plan: Plan, began_s: float) -> None:
-        """Stop the load and gather what everybody says of it."""
-        self.progress.doing("collecting the history")
-        loaded = load.stop()
-        ended_s = time.monotonic()
-        self.recorder.event("scenario.ended", self.name, time_s=ended_s)
-        self._histories.append(
-            History(
-                scenario=self.name,
-                began_s=began_s,
-                ended_s=ended_s,
-                requests=loaded.requests,
-                attempts=loaded.attempts,
-                access=self.platform.access(began_s, ended_s),
-                records=self.platform.records(plan.id_prefix),
-                usage=self.recorder.usage_between(began_s, ended_s),
-                events=self.recorder.events(ended_s),
-                windows=tuple(self._windows),
-                faults=tuple(self._faults),
-                generators=(loaded.generator,),
-            )
-        )
-        self._windows.clear()
-        self._faults.clear()

@@ -17,12 +17,13 @@ import pytest
 import harness
 from harness import hooks
 from harness.errors import EngineError, ExitStatus, MayflyError, UnprovenError
-from harness.experiment import Experiment, UnhealthyError
+from harness.experiment import Experiment
 from harness.history import History
 from harness.judging import Contract
 from harness.ledger import Entry, InconclusiveError
 from harness.progress import Progress
 from harness.session import Session
+from harness.steady_state import UnhealthyError
 
 _SESSION = pytest.StashKey[Session]()
 _PROGRESS = pytest.StashKey[Progress]()
@@ -101,6 +102,7 @@ def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Itera
         entry.history = scenario.history()
     if not entry.verdicts and entry.conclusion != "left out":
         mayfly_session.ledger.judge_aborted(entry)
+    scenario.finish()
     mayfly_session.look_for_residue(entry)
 
 

@@ -55,21 +55,19 @@ def truths(history: History) -> tuple[Truth, ...]:
     sampled: dict[str, list[Event]] = {}
     for event in history.during("witness"):
         sampled.setdefault(event.subject, []).append(event)
-    routed = _routed(history)
+    routed, fleet = _routed(history), lives(history.events)
     result = []
     for replica, samples in sorted(sampled.items()):
-        spans = list(_spans(history, replica, samples))
+        died_s = fleet[replica].died_s if replica in fleet else None
+        over_s = history.ended_s if died_s is None else min(history.ended_s, died_s)
+        spans = list(_spans(samples, over_s))
         believed = [part for span in spans for part in _split(span, replica, routed)]
         result.append(Truth(replica, len(samples), _confusion(spans), _confusion(believed)))
     return tuple(result)
 
 
-def _spans(history: History, replica: str, samples: Sequence[Event]) -> Iterator[_Span]:
+def _spans(samples: Sequence[Event], over_s: float) -> Iterator[_Span]:
     """What each sample speaks for: until the next one, the replica's death, or the end."""
-    life = lives(history.events).get(replica)
-    over_s = history.ended_s
-    if life is not None and life.died_s is not None:
-        over_s = min(over_s, life.died_s)
     ends = [*(each.time_s for each in samples[1:]), over_s]
     for sample, end_s in zip(samples, ends, strict=True):
         ended_s = min(end_s, sample.time_s + _REACH_S, over_s)

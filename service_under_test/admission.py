@@ -50,10 +50,12 @@ class Admission:
 
     def enter(self) -> Place | None:
         """Take a place if there is one; who enters must leave."""
+        return None if self.is_full() else Place(self)
+
+    def is_full(self) -> bool:
+        """Hear that somebody calls, and tell whether there is no place."""
         self._last_arrival_s = time.monotonic()
-        if self.in_flight >= self.limit or self.at_work >= WORK_LIMIT:
-            return None
-        return Place(self)
+        return self.in_flight >= self.limit or self.at_work >= WORK_LIMIT
 
     def quiet_s(self) -> float:
         """Tell for how long nobody has called."""

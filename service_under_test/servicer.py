@@ -19,9 +19,10 @@ from service_under_test.wire.calls import Answer, Call, Routes, Unary
 SERVICE = "inference.GRPCInferenceService"
 SERVER_NAME = "service_under_test"
 SERVER_VERSION = "1"
-FULL = (
+FULL = Refusal(
+    Code.RESOURCE_EXHAUSTED,
     "queue: expected a free place, saw as many requests in flight as can be answered in time; "
-    "send more slowly or to another replica"
+    "send more slowly or to another replica",
 )
 
 AnyRequest = TypeVar("AnyRequest", bound=Message)
@@ -46,7 +47,7 @@ class Servicer:
             "ModelReady": _answer(protocol.ModelReadyRequest, self.model_ready),
             "ServerMetadata": _answer(protocol.ServerMetadataRequest, self.server_metadata),
             "ModelMetadata": _answer(protocol.ModelMetadataRequest, self.model_metadata),
-            "ModelInfer": Unary(self.model_infer),
+            "ModelInfer": Unary(self.model_infer, self._turn_away),
         }
         return {f"/{SERVICE}/{name}".encode(): method for name, method in calls.items()}
 
@@ -80,9 +81,9 @@ class Servicer:
         """
         started_s = time.perf_counter()
         place = self._admission.enter()
-        if place is None:
+        if place is None:  # others came first while this one's body was on its way
             self._metrics.count_refusal()
-            raise Refusal(Code.RESOURCE_EXHAUSTED, FULL)
+            raise Refusal(FULL.code, FULL.message)
 
         def leave(code: Code) -> None:
             place.leave()
@@ -90,6 +91,12 @@ class Servicer:
 
         call.on_end = leave
         return self._infer(received, call.deadline_s, place)
+
+    def _turn_away(self) -> Refusal | None:
+        if not self._admission.is_full():
+            return None
+        self._metrics.count_refusal()
+        return FULL
 
     async def _infer(self, received: bytes, deadline_s: float | None, place: Place) -> bytes:
         request = _parse(protocol.ModelInferRequest, received)

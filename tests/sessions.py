@@ -29,6 +29,10 @@ class NoPlatform:
         """What one replica wrote."""
         return {"replica-1": b"ready\n"}
 
+    def residue(self) -> list[str]:
+        """Nothing is disturbed where nothing is."""
+        return []
+
     def close(self) -> None:
         """Count how often it is removed."""
         self.closed += 1

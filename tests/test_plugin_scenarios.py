@@ -11,7 +11,7 @@ HEAD = """
 import pytest
 from harness.contract import Outcome, Verdict
 from harness.errors import EngineError, FaultError, UnprovenError
-from harness.experiment import UnhealthyError
+from harness.steady_state import UnhealthyError
 from harness.history import History
 from harness.ledger import demand
 

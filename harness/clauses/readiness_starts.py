@@ -80,10 +80,11 @@ def more_than_a_server(history: History, limits: Limits) -> Finding:
     """What the platform's own check was told by servers that ran, and had no model as yet."""
     fleet = lives(history.events)
     empty = _without_model(history)
+    found = _ready_rounds(history, fleet)
     answers = [
         event
         for event in _own_answers(history, fleet)
-        if _exists(event) and (event.subject in empty or _is_before_ready(event, fleet, history))
+        if _exists(event) and (event.subject in empty or _is_before_ready(event, fleet, found))
     ]
     passed = [each for each in answers if each.details.get("answer") is True]
     if not passed and len(answers) < limits.probes_needed:
@@ -167,21 +168,24 @@ def _exists(probe: Event) -> bool:
     return str(probe.details.get("code")) in _SERVER_EXISTS
 
 
-def _is_before_ready(probe: Event, fleet: Mapping[str, Life], history: History) -> bool:
-    """Whether the platform took the replica for ready only in a later round, or never."""
+def _ready_rounds(history: History, fleet: Mapping[str, Life]) -> dict[str, object]:
+    """For each replica that became ready, the round of probes that found it so."""
+    found: dict[str, object] = {}
+    for event in history.of_kind("probe"):
+        life = fleet.get(event.subject)
+        if life is not None and life.ready_s is not None and event.time_s <= life.ready_s:
+            found[event.subject] = event.details.get("round")
+    return found
+
+
+def _is_before_ready(probe: Event, fleet: Mapping[str, Life], found: Mapping[str, object]) -> bool:
+    """Whether the platform took the replica for ready only in a later round.
+
+    Of one that never was ready nobody can tell whether it had its model.
+    """
     ready_s = fleet[probe.subject].ready_s
-    if ready_s is None:
-        return False  # nobody can tell whether it had its model
-    return probe.time_s < ready_s and not _is_of_round_at(probe, ready_s, history)
-
-
-def _is_of_round_at(probe: Event, ready_s: float, history: History) -> bool:
-    last = None
-    for event in history.of_kind("probe", subject=probe.subject):
-        if event.time_s > ready_s:
-            break
-        last = event.details.get("round")
-    return probe.details.get("round") == last
+    before = ready_s is not None and probe.time_s < ready_s
+    return before and probe.details.get("round") != found.get(probe.subject)
 
 
 def _names(replicas: Iterable[str]) -> str:

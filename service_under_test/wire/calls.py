@@ -21,9 +21,12 @@ class Unary:
 
     ``begin`` runs as soon as the message is whole, before anything is queued, so that a refusal
     costs no task. It gives the answer, or a coroutine that will; both may raise Refusal.
+    ``turn_away`` is asked sooner, when only the headers are here: who is turned away costs no
+    reading either.
     """
 
     begin: Callable[[bytes, Call], Answer]
+    turn_away: Callable[[], Refusal | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

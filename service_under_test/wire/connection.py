@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from service_under_test.wire import frames as h2
 from service_under_test.wire import messages
-from service_under_test.wire.calls import Call, Report, Routes
+from service_under_test.wire.calls import Call, Report, Routes, Unary
 from service_under_test.wire.frames import ViolationError, frame
 from service_under_test.wire.hpack import Decoder, Headers
 from service_under_test.wire.outgoing import Outgoing
@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._header_block: tuple[int, int, bytearray] | None = None  # stream, flags, so far
         self._last = 0  # the newest stream that we took
         self._consumed = 0  # bytes that the peer may send again
+        self._turned_away: dict[int, bytes] = {}  # what is said when the whole request is here
         self._is_leaving = False
         self._takes_no_more = False
         self._outgoing = Outgoing(self._rest)
@@ -154,6 +155,8 @@ class Connection(asyncio.Protocol):
         self._consumed += len(payload)
         call = self.calls.get(number)
         if call is None:
+            if flags & h2.END_STREAM:
+                self._turn_away(number)
             if number > self._last or number == 0:
                 raise ViolationError(h2.PROTOCOL_ERROR, "data on a stream that is not open")
             return  # it was refused or reset; what was on its way does not matter
@@ -182,6 +185,8 @@ class Connection(asyncio.Protocol):
         call = self.calls.get(number)
         if call is not None:  # trailers of a request: gRPC has none, HTTP/2 allows them
             call.receive(b"", is_last=is_last)
+        elif number in self._turned_away:
+            self._turn_away(number)
         elif number > self._last:
             self._open(number, headers, is_last=is_last)
         elif not number & 1:
@@ -191,9 +196,18 @@ class Connection(asyncio.Protocol):
         if not number & 1:
             raise ViolationError(h2.PROTOCOL_ERROR, f"a call on stream {number}")
         self._last = number
-        if self._takes_no_more or len(self.calls) >= CALLS_AT_ONCE:
+        if self._takes_no_more or len(self.calls) + len(self._turned_away) >= CALLS_AT_ONCE:
             self._outgoing.write(h2.reset(number, h2.REFUSED_STREAM))
             return
+        method = self._routes.get(headers.get(b":path", b""))
+        if isinstance(method, Unary) and method.turn_away is not None:
+            refusal = method.turn_away()
+            if refusal is not None and not is_last:
+                block = messages.trailers_only(refusal.code, refusal.message)
+                self._turned_away[number] = frame(
+                    h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, number, block
+                )
+                return
         call = Call(self._outgoing, number, self._outgoing.stream_window, self._report)
         self.calls[number] = call
         content = headers.get(b"content-type", b"")
@@ -205,9 +219,16 @@ class Connection(asyncio.Protocol):
             self._outgoing.forget(call)
             return
         call.received_all = is_last
-        call.open(headers, self._routes.get(headers.get(b":path", b"")))
+        call.open(headers, method)
         if is_last:
             call.receive(b"", is_last=True)
+
+    def _turn_away(self, number: int) -> None:
+        """Say no once the request is whole: nginx gives up a connection that answers sooner."""
+        answer = self._turned_away.pop(number, None)
+        if answer is not None:
+            self._outgoing.write(answer)
+            self._rest()
 
     def _take_window(self, _: int, number: int, payload: bytes) -> None:
         if len(payload) != 4:
@@ -217,6 +238,7 @@ class Connection(asyncio.Protocol):
     def _take_reset(self, _: int, number: int, payload: bytes) -> None:
         if len(payload) != 4 or number > self._last:
             raise ViolationError(h2.PROTOCOL_ERROR, "a reset of what is not open")
+        self._turned_away.pop(number, None)
         call = self.calls.get(number)
         if call is not None:
             call.received_all = True  # nothing more comes, so nothing need be said
@@ -267,7 +289,7 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         """No call is open any more: that was all, if we leave."""
-        if self._takes_no_more and not self.calls:
+        if self._takes_no_more and not self.calls and not self._turned_away:
             self._hang_up()
 
     def _hang_up(self) -> None:
