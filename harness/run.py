@@ -48,12 +48,12 @@ class Scenario:
     repeat: str
     history: History
     verdicts: tuple[Verdict, ...] = ()
-    readiness: tuple[Truth, ...] = ()
-    """Of each replica that a witness asked: readiness against what it could do."""
     phases: Mapping[str, float | None] = field(default_factory=dict)
     """Seconds from the first fault's proven effect, such as ``ready_s``; None: never seen."""
     conclusion: str = "judged"  # judged | skipped | inconclusive | failed | left out
     message: str = ""  # why, where it was skipped or failed
+    readiness: tuple[Truth, ...] = ()
+    """Of each replica that a witness asked: readiness against what it could do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from harness import directories
+from harness import clauses, directories
 from harness.assembly import Assembly
 from harness.contract import Limits
 from harness.ledger import Ledger
@@ -16,6 +16,10 @@ from harness.progress import Progress
 from harness.recorder import Recorder
 from harness.session import Session
 from harness.settings import Service, Settings
+
+# An inner pytest forgets the modules that it imported, and numpy's cannot be imported again: so all
+# that judging needs is there before.
+clauses.catalogue()
 
 
 class NoPlatform:

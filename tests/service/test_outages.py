@@ -191,7 +191,7 @@ CACHE_BREAKS: dict[str, Break] = {
 def test_a_broken_cache_costs_no_request(
     start: Start, redis: Redis, cache_relay: Relay, golden: Golden, loss: str
 ) -> None:
-    """Whatever the cache does, all answers are right, p95 rises by at most 50 ms; it is used again."""
+    """Whatever the cache does, answers stay right, p95 rises by 50 ms at most, and it heals."""
     replica = start(CACHE_URL=f"{through(cache_relay, redis)}/5").ready()
     replica.logged("cache_connected")
     right = replica.infer(golden.images[:1]).raw_output_contents
