@@ -55,7 +55,7 @@ http {{
         location / {{
             {forward}
             error_page 502 503 504 = @unavailable;
-            error_page 429 = @exhausted;
+            error_page 429 = @busy;
         }}
         # Trailers-only: status 14 in the one HEADERS frame, the form that gRPC clients may retry.
         location @unavailable {{
@@ -65,12 +65,13 @@ http {{
             add_header grpc-message "no replica could answer" always;
             return 204;
         }}
-        # A status that callers do not retry: what is too much now is too much a moment later.
-        location @exhausted {{
+        # As Envoy's circuit breaker answers an overflow: a short stall is for callers to retry, and
+        # their budgets bound what that adds to a long one.
+        location @busy {{
             internal;
             default_type application/grpc;
-            add_header grpc-status 8 always;
-            add_header grpc-message "too many calls in flight" always;
+            add_header grpc-status 14 always;
+            add_header grpc-message "every replica is busy" always;
             return 204;
         }}
     }}
@@ -101,8 +102,12 @@ class Route:
 
 def configuration(routes: Sequence[Route], generation: int, settings: Balancer) -> str:
     """nginx.conf for these routes. /generation answers ``generation`` once it is in force."""
+    # The bulkhead: a frozen replica holds up the calls that it has, and gets no further ones.
+    each = settings.max_in_flight_per_replica
+    bulkhead = f" max_conns={each}" if each else ""
     servers = "\n".join(
-        f"        server {route.address} max_fails=0;  # {route.replica}" for route in routes
+        f"        server {route.address} max_fails=0{bulkhead};  # {route.replica}"
+        for route in routes
     )
     # The zone's name changes with each generation: workers of two generations live side by side
     # for a while, and must not share the round robin of different lists.
@@ -110,7 +115,7 @@ def configuration(routes: Sequence[Route], generation: int, settings: Balancer) 
         f"upstream replicas {{\n        zone replicas_{generation} 256k;\n{servers}\n"
         "        keepalive 64;\n    }"
     )
-    limit = settings.max_in_flight_per_replica * len(routes)
+    limit = each * len(routes)
     forward = f"""grpc_pass grpc://replicas;
             grpc_connect_timeout {_ms(settings.connect_timeout_s)};
             grpc_send_timeout {_ms(settings.read_timeout_s)};

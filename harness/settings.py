@@ -73,7 +73,7 @@ class Probes(Section, frozen=True):
 class Balancer(Section, frozen=True):
     """nginx's time-outs: above the slowest legal call's p99.9, below the client's deadline.
 
-    What exceeds the limit times the replicas routed to is refused at once, RESOURCE_EXHAUSTED.
+    What exceeds the limit times the replicas routed to is refused at once, UNAVAILABLE.
     """
 
     connect_timeout_s: Seconds = 0.25

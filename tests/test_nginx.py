@@ -104,13 +104,14 @@ def test_limit_of_calls_in_flight(limit: int, routes: int, told: int) -> None:
     settings = Balancer(max_in_flight_per_replica=limit)
     configuration = nginx.configuration(ROUTES[:routes], 7, settings)
     location = block(configuration, "location / {")
-    answer = block(configuration, "location @exhausted {")
+    answer = block(configuration, "location @busy {")
 
+    assert configuration.count(f" max_fails=0 max_conns={limit};") == routes
     assert "limit_conn_zone all zone=in_flight:32k;" in configuration
     assert f"limit_conn in_flight {told};" in location
     assert "limit_conn_status 429;" in location
-    assert "error_page 429 = @exhausted;" in location
-    assert "add_header grpc-status 8 always;" in answer
+    assert "error_page 429 = @busy;" in location
+    assert "add_header grpc-status 14 always;" in answer
     assert "return 204;" in answer
 
 

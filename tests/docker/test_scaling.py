@@ -175,7 +175,7 @@ def test_too_many_calls_in_flight(running: Running) -> None:
     )
     body = workload.body(0, f"{running.run_id}-one-more")
     began_s = time.monotonic()
-    exhausted, ok = grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.OK
+    busy, ok = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.OK
     seen: list[grpc.StatusCode] = []
 
     def one_more_ends_with(code: grpc.StatusCode) -> bool:
@@ -183,20 +183,20 @@ def test_too_many_calls_in_flight(running: Running) -> None:
         return seen[-1] is code
 
     with _waiting_calls(running, 2 * LIMIT):
-        assert one_more_ends_with(exhausted)
+        assert one_more_ends_with(busy)
         # For 0.1 s after a reload the old worker takes new connections too, with the old limit.
         platform.scale(3)
         assert platform.await_steady(20)
         assert running.wait(lambda: one_more_ends_with(ok), 1.0)
         platform.scale(2)
         assert platform.await_steady(20)
-        assert running.wait(lambda: one_more_ends_with(exhausted), 1.0)
+        assert running.wait(lambda: one_more_ends_with(busy), 1.0)
     assert running.wait(lambda: _in_flight(running) == 0)
     assert one_more_ends_with(ok)
     logged = platform.access(began_s, time.monotonic())
 
-    assert set(seen) == {exhausted, ok}
-    assert np.count_nonzero(logged["grpc_status"] == exhausted.value[0]) == seen.count(exhausted)
+    assert set(seen) == {busy, ok}
+    assert np.count_nonzero(logged["grpc_status"] == busy.value[0]) == seen.count(busy)
 
 
 @contextmanager
