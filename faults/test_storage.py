@@ -48,8 +48,8 @@ def test_storage_cache_in_trouble(experiment: Experiment, contract: Contract) ->
         experiment.steady(1)
         for trouble in troubles:
             with experiment.inject(trouble):
-                experiment.observe(0.6)
-            experiment.steady(0.6)
+                experiment.observe(2)
+            experiment.steady(1)
     contract.must_hold("D4", "L1", "D3", "R1", "R2", "M1")
 
 

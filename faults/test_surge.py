@@ -54,10 +54,9 @@ def test_surge_that_meets_a_cold_start(experiment: Experiment, contract: Contrac
     """A burst to three times the load is served by replicas that are added in the midst of it."""
     experiment.scale(2)
     with experiment.under_load():
-        experiment.offer(0.2, 4)
-        with experiment.autoscaling(max_replicas=4, target_in_flight=1):
-            experiment.offer(0.6, 14)
-    experiment.scale(3)
+        experiment.offer(0.1, 4)
+        with experiment.autoscaling(max_replicas=4, target_in_flight=0.5):
+            experiment.offer(0.3, 13)
     contract.must_hold("O5", "R1")
 
 
@@ -66,7 +65,9 @@ def test_surge_of_bad_callers(experiment: Experiment, contract: Contract) -> Non
     with experiment.under_load(rate_rps=100):
         experiment.steady(2)
         balancer = experiment.platform.balancer
-        with experiment.inject(slow_readers(balancer, experiment.callers(rate_rps=50))):
+        with experiment.inject(
+            slow_readers(balancer, experiment.callers(rate_rps=50), connections=4, streams=4)
+        ):
             experiment.observe(4)
         with experiment.inject(retry_storm(balancer, experiment.callers(rate_rps=50))):
             experiment.observe(4)

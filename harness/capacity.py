@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from harness.errors import PlatformError
 
-GROWTH = 1.25
-NARROWINGS = 2
+GROWTH = 1.5
+NARROWINGS = 3
 LEAST_RPS = 5.0
 
 
@@ -59,7 +59,7 @@ def _bracket(
     """A rate that is sustained, and the next higher one, which is not; infinite if none was."""
     rate_rps, bad_rps = first_rps, math.inf
     while not tried(rate_rps):
-        bad_rps, rate_rps = rate_rps, max(rate_rps / GROWTH**2, LEAST_RPS)
+        bad_rps, rate_rps = rate_rps, max(rate_rps / GROWTH, LEAST_RPS)
         if bad_rps <= LEAST_RPS:
             raise PlatformError(
                 f"expected the service to sustain {LEAST_RPS:g} requests a second at least, but "

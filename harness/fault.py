@@ -38,6 +38,8 @@ __all__ = ["Check", "Injection", "Planned", "Stages", "between", "fault", "measu
 
 Parameters = ParamSpec("Parameters")
 
+_AT_ONCE = 2  # bystanders looked at: asking the engine costs time that the service may need
+
 Stages: TypeAlias = Generator[Measure | Sequence[Check] | Check, float, None]
 
 
@@ -199,7 +201,7 @@ class Injection:
         """Who each bystander is before anything happens."""
         if not self.bystanders:
             return {}
-        with ThreadPoolExecutor(len(self.bystanders)) as pool:
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
             return dict(pool.map(lambda each: (each.name, each.identity()), self.bystanders))
 
     def _prove_bystanders(self, identities: dict[str, str]) -> None:
@@ -207,7 +209,7 @@ class Injection:
         proofs: tuple[Proof, ...]
         if self.bystanders:
             checks = [_unharmed(each, identities[each.name]) for each in self.bystanders]
-            with ThreadPoolExecutor(len(checks)) as pool:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
                 proofs = tuple(pool.map(lambda check: self._prove(check)[0], checks))
         else:
             nobody = "there is nothing else that could be harmed"

@@ -1,7 +1,8 @@
 """The balancer: nginx's configuration, made from what the control loop knows; its access log.
 
-The choices rest on measurements of nginx with gRPC: no passive ejection (``max_fails=0``), because
-close restarts make it blacklist a healthy fleet; readiness decides who is routed to. An answer for
+The choices rest on measurements of nginx with gRPC: readiness decides who is routed to, and passive
+ejection, which with nginx's defaults blacklists a healthy fleet after close restarts, is short and
+needs several failures: enough to spare callers a frozen replica until probes see it. An answer for
 a dead upstream in trailers-only form, because gRPC retries nothing else. A read time-out below the
 client's deadline, because a frozen replica is otherwise never left.
 
@@ -85,6 +86,7 @@ http {{
 """
 
 
+_BULKHEAD = 2  # times its share of the fleet's limit
 # One key for all callers: it is the fleet that has a limit, not each of its clients.
 _LIMITED = """
             limit_conn in_flight {limit};
@@ -100,13 +102,19 @@ class Route:
     address: str  # host:port inside the run's network
 
 
-def configuration(routes: Sequence[Route], generation: int, settings: Balancer) -> str:
-    """nginx.conf for these routes. /generation answers ``generation`` once it is in force."""
-    # The bulkhead: a frozen replica holds up the calls that it has, and gets no further ones.
-    each = settings.max_in_flight_per_replica
-    bulkhead = f" max_conns={each}" if each else ""
+def configuration(
+    routes: Sequence[Route], generation: int, settings: Balancer, fleet: int = 0
+) -> str:
+    """nginx.conf for these routes. /generation answers ``generation`` once it is in force.
+
+    ``fleet`` is the number of replicas that there are meant to be.
+    """
+    share = settings.max_in_flight_per_replica
+    # The bulkhead: what a frozen replica can hold up of the fleet's limit.
+    bulkhead = f" max_conns={_BULKHEAD * share}" if share else ""
+    ejection = f"max_fails={settings.max_fails} fail_timeout={settings.fail_timeout_s}s"
     servers = "\n".join(
-        f"        server {route.address} max_fails=0{bulkhead};  # {route.replica}"
+        f"        server {route.address} {ejection}{bulkhead};  # {route.replica}"
         for route in routes
     )
     # The zone's name changes with each generation: workers of two generations live side by side
@@ -115,7 +123,8 @@ def configuration(routes: Sequence[Route], generation: int, settings: Balancer) 
         f"upstream replicas {{\n        zone replicas_{generation} 256k;\n{servers}\n"
         "        keepalive 64;\n    }"
     )
-    limit = each * len(routes)
+    # What is left of a fleet may take on all that the fleet may: to refuse is not its first duty.
+    limit = share * max(len(routes), fleet) if routes else 0
     forward = f"""grpc_pass grpc://replicas;
             grpc_connect_timeout {_ms(settings.connect_timeout_s)};
             grpc_send_timeout {_ms(settings.read_timeout_s)};

@@ -78,6 +78,8 @@ class Balancer(Section, frozen=True):
 
     connect_timeout_s: Seconds = 0.25
     read_timeout_s: Seconds = 0.75
+    max_fails: Annotated[int, msgspec.Meta(ge=0)] = 5  # time-outs and refusals; 0: no ejection
+    fail_timeout_s: Count = 1  # within which they count, and for which a replica is left out
     max_in_flight_per_replica: Annotated[int, msgspec.Meta(ge=0)] = 0
     """0: no limit, as Knative's containerConcurrency; Cloud Run's is 80."""
 

@@ -48,13 +48,25 @@ class Artifact:
 
 
 async def fetch_artifact(configuration: Configuration, log: EventLog) -> Artifact:
-    """Fetch and check the artifact; while the store is away, keep trying."""
-    if configuration.object_store is None:
+    """Fetch and check the artifact; while the store is away or garbles it, keep trying.
+
+    Raises ArtifactError where the same wrong bytes come twice: then they lie there so.
+    """
+    name, digest = configuration.model_name, configuration.model_digest
+    store = configuration.object_store
+    if store is None:
         onnx, manifest = await asyncio.to_thread(_read_baked, configuration.model_dir)
-    else:
-        store, digest = configuration.object_store, configuration.model_digest
+        return check_artifact(onnx, manifest, name, digest)
+    doubted: tuple[bytes, bytes] | None = None
+    while True:
         onnx, manifest = await _download_until_whole(store, digest, log)
-    return check_artifact(onnx, manifest, configuration.model_name, configuration.model_digest)
+        try:
+            return check_artifact(onnx, manifest, name, digest)
+        except ArtifactError as error:
+            if doubted == (onnx, manifest):
+                raise
+            doubted = onnx, manifest
+            log.warning("model_doubted", expected=error.expected, seen=error.seen)
 
 
 def check_artifact(onnx: bytes, manifest: bytes, name: str, digest: str) -> Artifact:

@@ -14,12 +14,11 @@ def test_it_is_found_from_below(true_rps: float, first_rps: float) -> None:
     found = find(lambda rate_rps: rate_rps <= true_rps, first_rps)
 
     assert found.rps <= true_rps
-    widest = GROWTH**2 if first_rps > true_rps else GROWTH
-    assert true_rps <= found.rps * widest ** (1 / 2**NARROWINGS) * 1.000001
+    assert true_rps <= found.rps * GROWTH ** (1 / 2**NARROWINGS) * 1.000001
 
 
 def test_overload_is_never_far() -> None:
-    """No step goes beyond a quarter more than what was sustained before it."""
+    """No step goes beyond half as much again as what was sustained before it."""
     found = find(lambda rate_rps: rate_rps <= 700, 150)
 
     sustained = 0.0

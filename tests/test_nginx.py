@@ -55,10 +55,11 @@ def one(**changed: object) -> dict[str, object]:
 
 
 def test_every_route_is_an_upstream() -> None:
-    """Each replica is a server of the upstream, and is never ejected for its failures."""
+    """Each replica is a server of the upstream, left out for a second after five failures."""
     upstream = block(configured(ROUTES), "upstream replicas {")
 
-    assert re.findall(r"server (\S+) max_fails=0;", upstream) == ["10.0.0.2:8080", "10.0.0.1:8080"]
+    served = re.findall(r"server (\S+) max_fails=5 fail_timeout=1s;", upstream)
+    assert served == ["10.0.0.2:8080", "10.0.0.1:8080"]
     assert upstream.count("server ") == 2
     assert "grpc_pass grpc://replicas;" in block(configured(ROUTES), "location / {")
 
@@ -106,13 +107,20 @@ def test_limit_of_calls_in_flight(limit: int, routes: int, told: int) -> None:
     location = block(configuration, "location / {")
     answer = block(configuration, "location @busy {")
 
-    assert configuration.count(f" max_fails=0 max_conns={limit};") == routes
+    assert configuration.count(f" max_conns={2 * limit};") == routes
     assert "limit_conn_zone all zone=in_flight:32k;" in configuration
     assert f"limit_conn in_flight {told};" in location
     assert "limit_conn_status 429;" in location
     assert "error_page 429 = @busy;" in location
     assert "add_header grpc-status 14 always;" in answer
     assert "return 204;" in answer
+
+
+def test_limit_of_what_is_left_of_a_fleet() -> None:
+    """Where replicas are lost the others may take on what the whole fleet may."""
+    settings = Balancer(max_in_flight_per_replica=20)
+
+    assert "limit_conn in_flight 60;" in nginx.configuration(ROUTES[:1], 7, settings, fleet=3)
 
 
 @pytest.mark.parametrize("routes", [[], ROUTES])

@@ -37,9 +37,15 @@ class NginxBalancer:
     """One running nginx. Thread-safe: routes may change while an earlier change is awaited."""
 
     def __init__(
-        self, spec: Spec, folder: Path, routes: Sequence[nginx.Route], settings: Settings
+        self,
+        spec: Spec,
+        folder: Path,
+        routes: Sequence[nginx.Route],
+        settings: Settings,
+        fleet: int,
     ) -> None:
         self._settings = settings
+        self._fleet = fleet
         self._file = folder / "nginx.conf"
         self._lock = threading.Lock()
         self._generation = 0
@@ -89,7 +95,7 @@ class NginxBalancer:
             return None
 
     def _write(self, routes: Sequence[nginx.Route]) -> None:
-        text = nginx.configuration(routes, self._generation, self._settings)
+        text = nginx.configuration(routes, self._generation, self._settings, self._fleet)
         partial = self._file.with_suffix(".partial")
         partial.write_text(text)
         partial.replace(self._file)

@@ -45,9 +45,10 @@ class BalancerKeeper:
         with self._lock:
             name = f"balancer-{len(self._history) + 1}"
             routes = self._routes
-            settings = self._grounds.settings.platform.balancer
+            platform = self._grounds.settings.platform
+            settings, fleet = platform.balancer, platform.replicas
             folder = self._grounds.folder(name)
-            balancer = NginxBalancer(self._spec(name), folder, routes, settings)
+            balancer = NginxBalancer(self._spec(name), folder, routes, settings, fleet)
             self._history.append(balancer)
             number = len(self._history)
         recorder = self._grounds.recorder
