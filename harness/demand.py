@@ -10,10 +10,11 @@ from harness.load import Load, Progress
 from harness.recorder import Recorder
 
 _SETTLE_S = 0.4  # from a new rate to where its own requests end
-_LOOK_S = 1.4
+_LOOK_S = 2.0
 _SUSTAINED_SHARE = 0.98
-"""Right answers over requests sent, in one look. Beyond the capacity a queue grows: the first look
-that misses 2 % is at a tenth too much or less."""
+"""Right answers over requests sent, in one look, and none of them for a retry: retries would hide
+for a while that there is too much. Beyond the capacity a queue grows, so a look that misses 2 % is
+at a tenth too much or less."""
 _CALM_WITHIN_S = 5.0
 
 
@@ -64,7 +65,8 @@ class Demand:
         before = self.load.progress()
         self.wait(_LOOK_S)
         after = self.load.progress()
-        good = _good(after) - _good(before) >= _SUSTAINED_SHARE * (after.sent - before.sent)
+        at_once = _good(after) - after.retries - _good(before) + before.retries
+        good = at_once >= _SUSTAINED_SHARE * (after.sent - before.sent)
         if not good:
             self._calm(rate_rps / 2)
         return good

@@ -42,6 +42,7 @@ from harness.settings import ModelSource, Settings
 from harness.witness import Terms, witness
 
 _TICK_S = 0.1
+_FIRST_LOOK = 2  # times the usual load, which a service that is tested under it bears easily
 
 
 @dataclass(slots=True)
@@ -172,7 +173,7 @@ class Experiment:
             return self.capacities.rps
         self.progress.doing("measuring the capacity")
         with self._chronicle.window("capacity", "capacity"):
-            return demand.capacity_rps(self.settings.load.rate_rps)
+            return demand.capacity_rps(_FIRST_LOOK * self.settings.load.rate_rps)
 
     def offer(self, factor: float, duration_s: float) -> None:
         """Offer this multiple of the measured capacity for a while; it stays when that is over."""
