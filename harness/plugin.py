@@ -102,8 +102,7 @@ def experiment(request: pytest.FixtureRequest, mayfly_session: Session) -> Itera
         entry.history = scenario.history()
     if not entry.verdicts and entry.conclusion != "left out":
         mayfly_session.ledger.judge_aborted(entry)
-    scenario.finish()
-    mayfly_session.look_for_residue(entry)
+    mayfly_session.finish(scenario, entry)
 
 
 @pytest.fixture

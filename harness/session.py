@@ -38,6 +38,7 @@ class Session:
     )
     capacities: Capacities = field(default_factory=Capacities)
     _scenarios: int = 0
+    _is_closed: bool = False
 
     @classmethod
     def open(cls, path: Path, seed: int, progress: Progress) -> "Session":
@@ -86,11 +87,15 @@ class Session:
             capacities=self.capacities,
         )
 
-    def look_for_residue(self, entry: Entry) -> None:
-        """Tell what a scenario's faults left behind though they are over: a leak, like any other.
+    def finish(self, scenario: Experiment, entry: Entry) -> None:
+        """Make the platform ready for the next scenario, where there still is a platform.
 
-        What comes later on this platform rests on nothing being disturbed.
+        Tells what the scenario's faults left behind though they are over: a leak like any other,
+        because all that comes later rests on nothing being disturbed.
         """
+        if self._is_closed:  # an interrupted pytest tears fixtures down last of all
+            return
+        scenario.finish()
         try:
             left = self.platform.residue()
         except (MayflyError, APIError):
@@ -105,6 +110,7 @@ class Session:
         ``interrupted_with`` is the exit status of a session that did not come to its end;
         ``others_failed`` tells of tests that are no scenarios.
         """
+        self._is_closed = True
         self.progress.doing("removing containers")
         self._tell_stolen_time()
         self.standby.close()
