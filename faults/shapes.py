@@ -99,3 +99,11 @@ class Spike(_Surge):
             return None
         is_peak = 0 <= time_s < self.peak_s
         return self.peak_users if is_peak else self.steady_users, self.at_once
+
+
+class Flash(Spike):
+    """A spike that is over before anyone could scale, in little time."""
+
+    steady_s: float = 3.0
+    peak_s: float = 3.0
+    after_s: float = 3.0

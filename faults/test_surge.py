@@ -3,6 +3,8 @@
 The capacity is measured in the run that uses it, once; load is offered in multiples of it.
 """
 
+from pathlib import Path
+
 from faults.containers import pause
 from faults.readiness import answer_unready
 from faults.traffic import retry_storm, slow_readers, surge
@@ -48,6 +50,16 @@ def test_surge_of_retries_in_an_outage(experiment: Experiment, contract: Contrac
             experiment.observe(12, name="outage")
         experiment.steady(2)
     contract.must_hold("N4", "R1", "D3")
+
+
+def test_surge_of_a_flash(experiment: Experiment, contract: Contract) -> None:
+    """Three times the usual load, over before anyone could scale, is answered as promised."""
+    with experiment.under_load(shape=f"{Path(__file__).with_name('shapes.py')}:Flash"):
+        experiment.observe(9)
+    requests = experiment.history().requests
+    lost = requests[requests["status"] != 0]
+    assert not len(lost), f"{len(lost)} of {len(requests)} requests were lost"
+    contract.must_hold("L1", "M1", "R1")
 
 
 def test_surge_that_meets_a_cold_start(experiment: Experiment, contract: Contract) -> None:

@@ -14,7 +14,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,10 +28,12 @@ from harness.errors import LoadError, PlatformError
 from harness.fault import Injection, Planned
 from harness.fleet import Life
 from harness.history import History, Value
+from harness.load.locustfile import LocustProcess
 from harness.load.offering import RunningLoad
 from harness.load.oip import Workload
 from harness.load.plan import Plan
 from harness.load.process import LoadProcess
+from harness.load.shape import read as read_shape
 from harness.load.standby import Standby
 from harness.platform import Replica, Target
 from harness.platforms.docker import DockerPlatform
@@ -59,11 +61,13 @@ class Experiment:
     id_prefix: str  # what the ids of this scenario's requests begin with
     progress: Progress
     standby: Standby
+    directory: Path  # of the run
     capacities: Capacities = field(default_factory=Capacities)  # shared by the run's scenarios
     _choice: random.Random = field(init=False)
     _chronicle: Chronicle = field(init=False)
     _load: LoadProcess | None = None
     _loads: int = 0
+    _locusts: int = 0
     _load_began_s: float = 0.0
     _under_fault: int = 0
     _scaled: bool = False
@@ -106,9 +110,15 @@ class Experiment:
     # Acting
 
     @contextmanager
-    def under_load(self, rate_rps: float | None = None) -> Iterator[None]:
-        """Offer load while the block runs; the history of it is there when it ends."""
-        plan = self._plan(rate_rps or self.settings.load.rate_rps)
+    def under_load(self, rate_rps: float | None = None, shape: str | None = None) -> Iterator[None]:
+        """Offer load while the block runs; the history of it is there when it ends.
+
+        ``shape``: a Locust LoadTestShape as ``path/to/file.py:ClassName``, whose users stand for
+        one request a second each; its last rate goes on when it is over.
+        """
+        profile = read_shape(shape) if shape else ()
+        rate = profile[0][1] if profile else rate_rps or self.settings.load.rate_rps
+        plan = replace(self._plan(rate), profile=profile)
         self.progress.doing(f"connecting the load generator, {plan.rate_rps:g} rps")
         with self.standby.spawn(plan) as load:
             self._load = load
@@ -123,6 +133,22 @@ class Experiment:
                 self._chronicle.load(load.stop(), plan.id_prefix, began_s, self.platform)
                 self.platform.check()
         self.standby.prepare()
+
+    @contextmanager
+    def locust(self, locustfile: Path, users: int = 10, spawn_rate: float = 10.0) -> Iterator[None]:
+        """Let a user's own locustfile call the balancer too while the block runs.
+
+        What it counted goes into the run directory and the history; no verdict rests on it.
+        """
+        self._locusts += 1
+        folder = self.directory / f"locust-{self.name}-{self._locusts}"
+        with LocustProcess.spawn(
+            locustfile, self.platform.address, folder, users, spawn_rate
+        ) as locust:
+            yield
+            counted = locust.stop()
+        details = {"requests": counted.requests, "failures": counted.failures}
+        self.recorder.event("locust.counted", locustfile.name, details)
 
     def steady(self, duration_s: float) -> None:
         """Let the undisturbed service work for a while."""

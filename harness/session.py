@@ -84,6 +84,7 @@ class Session:
             id_prefix=f"{self.ledger.run_id.removeprefix('mf-')}-{self._scenarios}-",
             progress=self.progress,
             standby=self.standby,
+            directory=self.directory,
             capacities=self.capacities,
         )
 
