@@ -233,6 +233,23 @@ class Experiment:
         with self._chronicle.window("observe", "bare cold start"):
             return self.platform.bare_start(self.settings.platform.probes.start_timeout_s, model)
 
+    @contextmanager
+    def limited(self, cpus: float) -> Iterator[None]:
+        """Let each replica that there is have this many processors at most while the block runs.
+
+        So that it is the replicas whose capacity is measured, and not that of a machine which has
+        to bear generator, balancer and stores besides.
+        """
+        replicas = self.platform.replicas()
+        self.recorder.event("replicas.limited", self.name, {"cpus": cpus})
+        try:
+            for replica in replicas:
+                replica.container.limit_cpus(cpus)
+            yield
+        finally:
+            for replica in replicas:
+                replica.container.limit_cpus(self.settings.service.cpus)
+
     def scale(self, replicas: int) -> None:
         """Have this many replicas; returns when they are ready and the only ones routed to.
 
