@@ -30,9 +30,9 @@ def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract)
 def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
     """Three times the capacity, with retries, leaves nothing behind: 10 s later all is served."""
     with experiment.limited(_CPUS), experiment.under_load():
-        experiment.offer(0.8, 3)
+        experiment.offer(0.8, 2)
         experiment.offer(3, 15)
-        experiment.offer(0.8, 13)
+        experiment.offer(0.8, 12)
     contract.must_hold("O4", "R1")
 
 
@@ -43,10 +43,10 @@ def test_surge_after_a_stall(experiment: Experiment, contract: Contract) -> None
         experiment.under_load(),
         experiment.offering(0.8),
     ):
-        experiment.observe(3)
+        experiment.observe(2)
         with experiment.inject(pause(*experiment.replicas())):
             experiment.observe(3)
-        experiment.observe(13)
+        experiment.observe(12)
     contract.must_hold("M4", "R1", "D3")
 
 
@@ -55,7 +55,7 @@ def test_surge_of_retries_in_an_outage(experiment: Experiment, contract: Contrac
     with experiment.under_load():
         experiment.steady(1.5)
         with experiment.inject(answer_unready(*experiment.replicas())):
-            experiment.observe(12, name="outage")
+            experiment.observe(9, name="outage")
         experiment.steady(2)
     contract.must_hold("N4", "R1", "D3")
 
@@ -72,11 +72,10 @@ def test_surge_of_a_flash(experiment: Experiment, contract: Contract) -> None:
 
 def test_surge_that_meets_a_cold_start(experiment: Experiment, contract: Contract) -> None:
     """A burst to three times the load is served by replicas that are added in the midst of it."""
-    experiment.scale(2)
     with experiment.under_load():
         experiment.offer(0.1, 4)
-        with experiment.autoscaling(max_replicas=4, target_in_flight=0.2):
-            experiment.offer(0.3, 13)
+        with experiment.autoscaling(max_replicas=5, target_in_flight=0.2):
+            experiment.offer(0.3, 12)
     contract.must_hold("O5", "R1")
 
 

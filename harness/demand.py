@@ -1,11 +1,13 @@
 """Load in multiples of the capacity that was measured in the same run."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from harness import capacity
 from harness.errors import PlatformError
+from harness.history import Value
 from harness.load import Load, Progress
 from harness.recorder import Recorder
 
@@ -18,11 +20,15 @@ at a tenth too much or less."""
 _CALM_WITHIN_S = 5.0
 
 
-@dataclass(slots=True)
-class Capacities:
-    """What was measured in this run: one figure for all scenarios that go by it."""
+Fleet: TypeAlias = tuple[int, float]
+"""Number of replicas, and processors of each: what a capacity is the capacity of."""
 
-    rps: float | None = None
+
+@dataclass(frozen=True, slots=True)
+class Capacities:
+    """What was measured in this run: one figure, in requests a second, for each kind of fleet."""
+
+    rps: dict[Fleet, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Demand:
     """Lets seconds pass, and raises what makes going on pointless."""
     recorder: Recorder
     measured: Capacities
+    fleet: Fleet
 
     def offer(self, rate_rps: float) -> float:
         """Offer this rate from now on; the instant at which that took effect."""
@@ -43,21 +50,21 @@ class Demand:
 
     def capacity_rps(self, first_rps: float) -> float:
         """The capacity, measured now if nobody has yet; the load offers ``first_rps`` then."""
-        if self.measured.rps is None:
+        if self.fleet not in self.measured.rps:
             began_s = time.monotonic()
             found = capacity.find(self._sustains, first_rps)
             self._calm(first_rps)
-            self.measured.rps = found.rps
-            self.recorder.event(
-                "capacity.measured",
-                "service",
-                {
-                    "rps": round(found.rps, 1),
-                    "steps": found.told(),
-                    "took_s": round(time.monotonic() - began_s, 2),
-                },
-            )
-        return self.measured.rps
+            self.measured.rps[self.fleet] = found.rps
+            took_s = round(time.monotonic() - began_s, 2)
+            self.tell({"steps": found.told(), "took_s": took_s})
+        return self.measured.rps[self.fleet]
+
+    def tell(self, more: Mapping[str, Value] | None = None) -> None:
+        """Write the capacity down: from now on, loads are multiples of it."""
+        replicas, cpus = self.fleet
+        rps = round(self.measured.rps[self.fleet], 1)
+        details = {"rps": rps, "replicas": replicas, "cpus": cpus, **(more or {})}
+        self.recorder.event("capacity.measured", "service", details)
 
     def _sustains(self, rate_rps: float) -> bool:
         self.offer(rate_rps)

@@ -20,10 +20,10 @@ from typing import Literal
 
 import msgspec
 
-from harness import steady_state
+from harness import resets, steady_state
 from harness.assembly import retry_policy
 from harness.chronicle import Chronicle
-from harness.demand import Capacities, Demand
+from harness.demand import Capacities, Demand, Fleet
 from harness.errors import LoadError, PlatformError
 from harness.fault import Injection, Planned
 from harness.fleet import Life
@@ -71,6 +71,8 @@ class Experiment:
     _load_began_s: float = 0.0
     _under_fault: int = 0
     _scaled: bool = False
+    _told: Fleet | None = None  # the fleet whose capacity this scenario goes by
+    _cpus: float | None = None  # of each replica, where it is not what the settings say
 
     def __post_init__(self) -> None:
         """Everything chosen at random follows from the run's seed and the scenario's name."""
@@ -195,8 +197,12 @@ class Experiment:
     def capacity_rps(self) -> float:
         """The rate that the fleet sustains, in requests a second; measured once in a run."""
         demand = self._demand()
-        if self.capacities.rps is not None:
-            return self.capacities.rps
+        if demand.fleet in self.capacities.rps:
+            if self._told != demand.fleet:  # in another scenario: this one goes by it from now on
+                self._told = demand.fleet
+                demand.tell()
+            return self.capacities.rps[demand.fleet]
+        self._told = demand.fleet
         self.progress.doing("measuring the capacity")
         with self._chronicle.window("capacity", "capacity"):
             return demand.capacity_rps(_FIRST_LOOK * self.settings.load.rate_rps)
@@ -215,9 +221,7 @@ class Experiment:
         """
         if factor is not None:
             self._demand().offer(factor * self.capacity_rps())
-        if self.capacities.rps is None:
-            raise LoadError("expected a measured capacity; call capacity_rps() first")
-        times = self._offered().rate_rps / self.capacities.rps
+        times = self._offered().rate_rps / self.capacity_rps()
         with self._chronicle.window("offered", f"{times:.2g}x"):
             yield
 
@@ -242,13 +246,16 @@ class Experiment:
         """
         replicas = self.platform.replicas()
         self.recorder.event("replicas.limited", self.name, {"cpus": cpus})
+        self._cpus = cpus
         try:
             for replica in replicas:
                 replica.container.limit_cpus(cpus)
             yield
         finally:
+            self._cpus = None
             for replica in replicas:
-                replica.container.limit_cpus(self.settings.service.cpus)
+                if replica.is_running():
+                    replica.container.limit_cpus(self.settings.service.cpus)
 
     def scale(self, replicas: int) -> None:
         """Have this many replicas; returns when they are ready and the only ones routed to.
@@ -327,6 +334,7 @@ class Experiment:
             self.recorder,
             self.platform.check,
             self.platform.grounds.journal,
+            lambda each: resets.carry_out(self.platform.grounds.client, each),
         )
         self.progress.doing(f"injecting {planned.name} into {', '.join(sorted(targeted))}")
         self._under_fault += 1
@@ -360,7 +368,8 @@ class Experiment:
         return self._load
 
     def _demand(self) -> Demand:
-        return Demand(self._offered(), self._tick, self.recorder, self.capacities)
+        fleet = (self.platform.size, self._cpus or self.settings.service.cpus)
+        return Demand(self._offered(), self._tick, self.recorder, self.capacities, fleet)
 
     def _plan(self, rate_rps: float) -> Plan:
         load = self.settings.load

@@ -94,6 +94,8 @@ class Injection:
     watch: Callable[[], None]
     """Called while a proof is awaited; raises what makes waiting pointless: a lost engine."""
     journal: Journal | None
+    reset: Callable[[Sequence[Reset]], None]
+    """Brings targets back to their undisturbed state where the fault itself cannot any more."""
     patience_s: float | None = None
     """The longest that any proof is awaited, where a fault's own bounds are too generous."""
     _spared: bool = False
@@ -107,11 +109,12 @@ class Injection:
         recorder: Recorder,
         watch: Callable[[], None] = lambda: None,
         journal: Journal | None = None,
+        reset: Callable[[Sequence[Reset]], None] = lambda _: None,
     ) -> "Injection":
         """One that has not begun."""
         names = tuple(target.name for target in planned.targets)
         record = FaultRecord(scenario, planned.name, names, injected_s=time.monotonic())
-        return cls(planned, scenario, bystanders, recorder, record, watch, journal)
+        return cls(planned, scenario, bystanders, recorder, record, watch, journal, reset)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -181,9 +184,12 @@ class Injection:
         targets = dict.fromkeys((*self.record.targets, *self.planned.also_hit()))
         self.record = replace(self.record, healed_s=time.monotonic(), targets=tuple(targets))
         self._note("fault.healing")
-        if inspect.getgeneratorstate(stages) == inspect.GEN_CLOSED and errors:
-            return  # the injection itself failed: its error tells all that there is to tell
         try:
+            if inspect.getgeneratorstate(stages) == inspect.GEN_CLOSED and errors:
+                # The injection itself failed, perhaps half way: nobody but the resets can heal.
+                if not self._spared:
+                    self.reset(self.planned.resets())
+                return
             stage = next(stages, ())
             if isinstance(stage, Measure):
                 stage = ()  # nothing was injected, and no proof of an undoing can follow

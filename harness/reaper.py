@@ -50,16 +50,19 @@ def watch(run_id: str, harness: IO[bytes]) -> int:
     """Wait for the harness's end; heal the run unless that end was in order."""
     if harness.readline() == _DONE:
         return 0
+    from docker.errors import APIError  # noqa: PLC0415
+
     from harness import engine  # noqa: PLC0415  # see above: only now, when it is needed
     from harness.errors import EngineError  # noqa: PLC0415
     from harness.platforms import ownership  # noqa: PLC0415
 
     pause = threading.Event()
     for _ in range(20):  # the lock of a process that just died may be held a moment longer
-        with suppress(EngineError):
+        with suppress(EngineError, APIError):
             client = engine.connect()
             try:
-                if ownership.heal(client, run_id) or not ownership.belongings(client, run_id):
+                ownership.heal(client, run_id)
+                if not ownership.belongings(client, run_id):
                     return 0
             finally:
                 client.close()

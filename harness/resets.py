@@ -6,7 +6,7 @@ from pathlib import Path
 
 import docker
 import httpx
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
 from harness.journal import open_entries
 from harness.platform import Reset
@@ -15,37 +15,31 @@ _ANSWER_WITHIN_S = 2.0
 
 
 def undo(client: docker.DockerClient, journal: Path) -> list[str]:
-    """Reset what every open entry names, the last one first; a line for each fault undone.
+    """Undo the open entries of a dead run, the last one first; a line for each.
 
-    What cannot be reached any more is passed over: whoever undoes a dead run removes its containers
-    next, and a rule dies with its proxy.
+    Its containers are thawed, so that they can be removed as others are. Rules of its proxy need no
+    undoing: they die with the proxy, which is removed next, and by now another run's proxy may
+    listen where it did.
     """
-    undone = []
-    for entry in open_entries(journal):
-        _reset_all(client, entry.resets)
-        undone.append(f"{entry.fault!r} of {', '.join(entry.targets)}")
-    return undone
-
-
-def _reset_all(client: docker.DockerClient, resets: Iterable[Reset]) -> None:
-    for reset in resets:
-        match reset.kind:
-            case "container":
+    entries = open_entries(journal)
+    for entry in entries:
+        for reset in entry.resets:
+            if reset.kind == "container":
                 _thaw(client, reset.subject)
-            case "proxy":
-                _clear(reset.where)
+    return [f"{entry.fault!r} of {', '.join(entry.targets)}" for entry in entries]
+
+
+def carry_out(client: docker.DockerClient, resets: Iterable[Reset]) -> None:
+    """Bring what a living run has disturbed back to its undisturbed state."""
+    for reset in resets:
+        if reset.kind == "container":
+            _thaw(client, reset.subject)
+        else:
+            httpx.post(f"{reset.where}/reset", timeout=_ANSWER_WITHIN_S, trust_env=False)
 
 
 def _thaw(client: docker.DockerClient, name: str) -> None:
-    try:
-        client.containers.get(name).unpause()
-    except NotFound:
-        pass
-    except APIError as error:
-        if error.status_code not in (409, 500):  # it is not paused, or does not run any more
-            raise
-
-
-def _clear(control_url: str) -> None:
-    with suppress(httpx.HTTPError):  # the proxy is gone, and its rules with it
-        httpx.post(f"{control_url}/reset", timeout=_ANSWER_WITHIN_S, trust_env=False)
+    with suppress(NotFound):
+        container = client.containers.get(name)
+        if container.status == "paused":
+            container.unpause()

@@ -99,8 +99,8 @@ class Session:
         scenario.finish()
         try:
             left = self.platform.residue()
-        except (MayflyError, APIError):
-            return  # the platform is gone, and whoever uses it next says so
+        except (MayflyError, APIError) as error:
+            left = [f"whether anything is left could not be seen: {error}"]
         if left:
             self.ledger.harness_failed = True
             self.ledger.warnings.append(f"leaked by {entry.name}: {'; '.join(left)}")

@@ -1,13 +1,15 @@
 """What a fault does when something goes wrong: it heals, and tells all that went wrong."""
 
 import itertools
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import pytest
 
 from harness.errors import FaultError, UnprovenError
 from harness.fault import Stages, fault, shown
+from harness.platform import Reset
 from tests.targets import Thing, injection, taking_down
 
 
@@ -184,3 +186,30 @@ def test_nested_faults_heal_in_reverse(thing: Thing) -> None:
     ]
     assert thing.up
     assert inner.up
+
+
+def test_an_injection_that_fails_half_way_is_reset() -> None:
+    """Where a fault dies while it injects, it cannot heal: the resets of its targets do."""
+    reset: list[Reset] = []
+
+    @dataclass
+    class Frozen(Thing):
+        """A thing that stays as it is when the harness dies."""
+
+        def resets(self) -> Sequence[Reset]:
+            """What brings it back."""
+            return [Reset("container", self.name)]
+
+    @fault
+    def half(thing: Frozen) -> Stages:
+        thing.take_down()
+        raise FaultError("the second order failed")
+        yield shown("never", lambda: True)
+
+    subject = injection(half(Frozen()))
+    subject.reset = reset.extend
+
+    with pytest.raises(FaultError, match="second order"):
+        subject.hold().__enter__()
+
+    assert reset == [Reset("container", "thing-1")]

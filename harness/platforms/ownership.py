@@ -123,10 +123,17 @@ def heal(client: docker.DockerClient, only: str | None = None) -> list[Leftover]
         lock = Path(labels.get(LOCK, ""))
         with _abandoned(lock) as abandoned:
             if abandoned:
-                undone = resets.undo(client, _journal_of(lock))
-                healed += [Leftover("fault", each, run_id) for each in undone]
+                healed += _undone(client, _journal_of(lock), run_id)
                 healed += remove(client, run_id)
     return healed
+
+
+def _undone(client: docker.DockerClient, journal: Path, run_id: str) -> list[Leftover]:
+    """The faults that were undone. What cannot be undone is removed all the same, by the caller."""
+    try:
+        return [Leftover("fault", each, run_id) for each in resets.undo(client, journal)]
+    except APIError:
+        return []
 
 
 def _folder_of(lock: Path) -> Path:
