@@ -3,12 +3,14 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
+from harness.errors import FaultError
 from harness.fault import Check, Stages, between, measured, shown
 from harness.platforms.storage_link import Link, Outcome, outcomes
 from harness.platforms.storage_path import StoragePath
 from harness.proof import Measure
 
 BACK_WITHIN_MS = 20.0
+ROUND_TRIPS = 3  # of which the median is looked at
 LINKS = 3  # connections that are looked at, kept ones and new ones each
 _DRAWS = 20  # looks at a share
 _SHARE_OFF = 0.35  # three standard deviations of the share of 20 draws at one half
@@ -62,7 +64,7 @@ def direct_before(path: StoragePath) -> Measure:
 
 def beside(path: StoragePath, rule: str, direct_ms: float) -> list[Check]:
     """What stands beside every effect: the proxy's count, and a service that is unharmed."""
-    return [counted(path, rule), direct_as_before(path, direct_ms)]
+    return [*counted(path, rule), direct_as_before(path, direct_ms)]
 
 
 def direct_as_before(path: StoragePath, before_ms: float) -> Check:
@@ -71,13 +73,44 @@ def direct_as_before(path: StoragePath, before_ms: float) -> Check:
     return between(statement, path.direct_round_trip_ms, 0.0, before_ms + BACK_WITHIN_MS, "ms")
 
 
-def counted(path: StoragePath, rule: str) -> Check:
-    """The proxy's own word, as a second statement; Toxiproxy does not count."""
+def counted(path: StoragePath, rule: str) -> list[Check]:
+    """The proxy's own word, as a second statement; none where it does not count, as Toxiproxy."""
+    if path.touched(rule) is None:
+        return []
+    return [
+        shown(
+            f"the proxy counts what met the rule on {path.name}",
+            lambda: (path.touched(rule) or 0) > 0,
+            lambda: f"{rule} touched {path.touched(rule)}",
+        )
+    ]
+
+
+def gone(path: StoragePath, rules: Sequence[str]) -> Check:
+    """By the proxy's word none of these rules is in force any more; others may be."""
+
+    def is_gone() -> bool:
+        in_force = {told.partition(" ")[0] for told in path.rules().split("; ")}
+        return in_force.isdisjoint(rules)
+
     return shown(
-        f"the proxy counts what met the rule on {path.name}",
-        lambda: path.touched(rule) != 0,
-        lambda: f"{rule} touched {path.touched(rule)}",
+        f"the proxy says that the fault's own rule is gone from {path.name}",
+        is_gone,
+        lambda: f"{', '.join(rules)} taken back, in force: {path.rules() or 'no rule'}",
     )
+
+
+def remove_all(path: StoragePath, rules: Sequence[str]) -> Check:
+    """Take each of them back, whatever becomes of the others; raises FaultError afterwards."""
+    errors: list[FaultError] = []
+    for rule in rules:
+        try:
+            path.remove(rule)
+        except FaultError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else ExceptionGroup("taking rules back", errors)
+    return gone(path, rules)
 
 
 def whole(path: StoragePath, size: int) -> Check:
@@ -102,29 +135,44 @@ def back(path: StoragePath, before_ms: float) -> Check:
     )
 
 
-def share_late(
-    path: StoragePath, take: Callable[[int], Sequence[float]], above_ms: float, share: float
-) -> Check:
+@dataclass(frozen=True, slots=True)
+class ShareLate:
     """Where a rule acts on a share only: how many of some draws are late."""
-    return between(
-        f"share of {_DRAWS} draws on {path.name} that are late",
-        lambda: sum(each > above_ms for each in take(_DRAWS)) / _DRAWS,
-        max(1 / _DRAWS, share - _SHARE_OFF),
-        min(1.0, share + _SHARE_OFF),
-        "of all",
-    )
+
+    path: StoragePath
+    above_ms: float
+    take: Callable[[int], Sequence[float]]
+    """So many round trips, in ms."""
+
+    def about(self, share: float) -> Check:
+        """The share, as far as so few draws can tell."""
+        least, most = max(1 / _DRAWS, share - _SHARE_OFF), min(1.0, share + _SHARE_OFF)
+        return self._within(least, most)
+
+    def none(self) -> Check:
+        """Not one of as many draws."""
+        return self._within(0.0, 0.0)
+
+    def _within(self, least: float, most: float) -> Check:
+        return between(
+            f"share of {_DRAWS} draws on {self.path.name} that are late",
+            lambda: sum(each > self.above_ms for each in self.take(_DRAWS)) / _DRAWS,
+            least,
+            most,
+            "of all",
+        )
 
 
 def ended(
     path: StoragePath,
-    begin: Callable[[], Check],
-    end: Callable[[], None],
+    begin: Callable[[], Sequence[Check]],
+    end: Callable[[], Check],
     kept: Outcome,
     new: Outcome,
 ) -> Stages:
     """What comes of kept connections and of new ones while it lasts; afterwards all is well.
 
-    ``begin`` gives what the proxy says of it.
+    ``begin`` gives what the proxy says of it, ``end`` what it says of its being undone.
     """
     new_ms = yield measured(
         f"round trip on a new connection through {path.name}", path.new_round_trip_ms, "ms"
@@ -136,10 +184,10 @@ def ended(
         yield [
             _all("kept", path, kept, lambda: outcomes(links)),
             _all("new", path, new, lambda: path.new_outcomes(LINKS, silence_s)),
-            told,
+            *told,
             direct_as_before(path, direct_ms),
         ]
-        end()
+        undone = end()
         yield [
             # Nobody is left waiting for an answer that was swallowed.
             between(
@@ -151,6 +199,7 @@ def ended(
             ),
             _all("new", path, Outcome.ANSWERED, lambda: path.new_outcomes(LINKS)),
             back(path, new_ms),
+            undone,
         ]
 
 

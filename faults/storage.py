@@ -7,12 +7,16 @@ by the service itself, which answers as before to who goes past the proxy.
 What Toxiproxy calls toxicity is called ``share`` here.
 """
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Literal, ParamSpec, TypeAlias
 
 from faults._storage_proofs import (
     BACK_WITHIN_MS,
     LINKS,
+    ROUND_TRIPS,
+    ShareLate,
     Twice,
     back,
     beside,
@@ -20,12 +24,13 @@ from faults._storage_proofs import (
     direct_before,
     ended,
     flips_on_one,
+    gone,
+    remove_all,
     round_trips,
-    share_late,
     whole,
 )
-from harness.errors import UnprovenError
-from harness.fault import Check, Stages, between, fault, measured, shown
+from harness.errors import FaultError, UnprovenError
+from harness.fault import Check, Planned, Stages, between, fault, measured, shown
 from harness.limits import Within, limited
 from harness.platforms.storage_link import MOST_AT_ONCE_BYTES, Outcome
 from harness.platforms.storage_path import StoragePath
@@ -35,9 +40,30 @@ Per: TypeAlias = Literal["connection", "chunk"]
 
 _PROBABILITY = Within(0.01, 1.0)
 _PACKET_BYTES = 1_448  # of one small packet
+Parameters = ParamSpec("Parameters")
+
+
+def _jitter_leaves_delay(plan: Callable[Parameters, Planned]) -> Callable[Parameters, Planned]:
+    """Refuse a jitter that could hide whether there is a delay at all. Goes under ``@limited``."""
+    signature = inspect.signature(plan)
+
+    @functools.wraps(plan)
+    def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Planned:
+        given = signature.bind(*args, **kwargs)
+        given.apply_defaults()
+        latency_ms, jitter_ms = given.arguments["latency_ms"], given.arguments["jitter_ms"]
+        if jitter_ms > latency_ms / 2:
+            raise FaultError(
+                f"the fault 'slow' cannot be planned: expected jitter_ms to be at most half of "
+                f"latency_ms, {latency_ms / 2:g} ms, found {jitter_ms!r}; mend the call"
+            )
+        return plan(*args, **kwargs)
+
+    return checked
 
 
 @limited(latency_ms=Within(1, 30_000, "ms"), jitter_ms=Within(0, 30_000, "ms"), share=_PROBABILITY)
+@_jitter_leaves_delay
 @fault
 def slow(
     path: StoragePath,
@@ -51,8 +77,9 @@ def slow(
     ``share``: of the connections, or of the chunks of each, as ``per`` says.
     """
     patience_s = 2.0 + 2 * (latency_ms + jitter_ms) / 1e3
+    back_within_ms = min(BACK_WITHIN_MS, latency_ms / 2)
     with path.kept(timeout_s=patience_s) as (link,):
-        trips = round_trips(path, link, times=5)
+        trips = round_trips(path, link, ROUND_TRIPS, patience_s)
         before = yield from trips.before()
         direct_ms = yield direct_before(path)
         rule = path.add(
@@ -63,20 +90,23 @@ def slow(
             jitter=round(jitter_ms),
         )
         least_ms, most_ms = 0.9 * latency_ms - jitter_ms, 1.1 * latency_ms + jitter_ms + 40.0
-        effect = round_trips(path, link, 1, patience_s).within(
+        effect = trips.within(
             [each + least_ms for each in before], [each + most_ms for each in before]
         )
+        restored = trips.within((0, 0), [each + back_within_ms for each in before])
+
+        def draws(number: int) -> Sequence[float]:
+            if per == "chunk":
+                return [link.round_trip_ms(1) for _ in range(number)]
+            return path.new_round_trips_ms(number, patience_s)
+
         if share < 1:
-
-            def draws(number: int) -> Sequence[float]:
-                if per == "chunk":
-                    return [link.round_trip_ms(1) for _ in range(number)]
-                return path.new_round_trips_ms(number, patience_s)
-
-            effect = [share_late(path, draws, max(before) + latency_ms / 2, share)]
+            late = ShareLate(path, max(before) + latency_ms / 2, draws)
+            effect = [late.about(share)]
+            restored = [*restored, late.none()]
         yield [*effect, *beside(path, rule, direct_ms)]
         path.remove(rule)
-        yield trips.within((0, 0), [each + BACK_WITHIN_MS for each in before])
+        yield [*restored, gone(path, [rule])]
 
 
 @limited(rate_kbps=Within(1, 1_000_000, "KB/s of 1,000 bytes"))
@@ -105,22 +135,24 @@ def throttle(path: StoragePath, rate_kbps: float) -> Stages:
         path.remove(rule)
         # Rates vary far more than round trips: half of what it was, and well above the limit.
         least = [max(each / 2, 1.5 * rate_kbps) for each in before]
-        yield rates.within(least, [100 * each for each in before])
+        yield [*rates.within(least, [100 * each for each in before]), gone(path, [rule])]
 
 
 @fault
 def refuse(path: StoragePath) -> Stages:
     """Nobody listens: connections that are open are reset, new ones are refused."""
 
-    def begin() -> Check:
+    def begin() -> list[Check]:
         path.disable()
-        return shown(
-            f"the proxy says that {path.name} does not listen",
-            lambda: not path.is_enabled(),
-            path.rules,
-        )
+        deaf = f"the proxy says that {path.name} does not listen"
+        return [shown(deaf, lambda: not path.is_enabled(), path.rules)]
 
-    yield from ended(path, begin, path.enable, Outcome.RESET, Outcome.REFUSED)
+    def end() -> Check:
+        path.enable()
+        listens = f"the proxy says that {path.name} listens"
+        return shown(listens, path.is_enabled, path.rules)
+
+    yield from ended(path, begin, end, Outcome.RESET, Outcome.REFUSED)
 
 
 @fault
@@ -128,11 +160,11 @@ def reset(path: StoragePath) -> Stages:
     """Instead of an answer comes RST, on connections that are open and on new ones."""
     rules: list[str] = []
 
-    def begin() -> Check:
+    def begin() -> list[Check]:
         rules.append(path.add("reset_peer", timeout=0))
         return counted(path, rules[0])
 
-    yield from ended(path, begin, lambda: _remove(path, rules), Outcome.RESET, Outcome.RESET)
+    yield from ended(path, begin, lambda: remove_all(path, rules), Outcome.RESET, Outcome.RESET)
 
 
 @fault
@@ -143,14 +175,14 @@ def black_hole(path: StoragePath, direction: Direction = "both") -> Stages:
     """
     rules: list[str] = []
 
-    def begin() -> Check:
+    def begin() -> list[Check]:
         streams: Sequence[Literal["upstream", "downstream"]] = (
             ("upstream", "downstream") if direction == "both" else (direction,)
         )
         rules.extend(path.add("timeout", stream, timeout=0) for stream in streams)
         return counted(path, rules[0])
 
-    yield from ended(path, begin, lambda: _remove(path, rules), Outcome.SILENT, Outcome.SILENT)
+    yield from ended(path, begin, lambda: remove_all(path, rules), Outcome.SILENT, Outcome.SILENT)
 
 
 @fault
@@ -161,11 +193,11 @@ def half_open(path: StoragePath) -> Stages:
     """
     rules: list[str] = []
 
-    def begin() -> Check:
+    def begin() -> list[Check]:
         rules.append(path.add("half_open"))
         return counted(path, rules[0])
 
-    yield from ended(path, begin, lambda: _remove(path, rules), Outcome.SILENT, Outcome.ANSWERED)
+    yield from ended(path, begin, lambda: remove_all(path, rules), Outcome.SILENT, Outcome.ANSWERED)
 
 
 @limited(after_bytes=Within(0, MOST_AT_ONCE_BYTES // 2, "bytes"))
@@ -188,7 +220,7 @@ def cut(path: StoragePath, after_bytes: int) -> Stages:
         ).within([after_bytes] * 2, [after_bytes] * 2)
         yield [*seen, *beside(path, rule, direct_ms)]
         path.remove(rule)
-        yield [whole(path, asked), back(path, new_ms)]
+        yield [whole(path, asked), back(path, new_ms), gone(path, [rule])]
 
 
 @limited(
@@ -236,9 +268,4 @@ def flip_bits(
             *beside(path, rule, direct_ms),
         ]
         path.remove(rule)
-        yield [whole(path, size), back(path, new_ms)]
-
-
-def _remove(path: StoragePath, rules: Sequence[str]) -> None:
-    for rule in rules:
-        path.remove(rule)
+        yield [whole(path, size), back(path, new_ms), gone(path, [rule])]

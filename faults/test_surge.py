@@ -13,7 +13,7 @@ from faults.traffic import retry_storm, slow_readers, surge
 from harness.experiment import Experiment
 from harness.judging import Contract
 
-_CPUS = 0.12  # of each replica
+_CPUS = 1.0  # of each replica
 
 
 def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract) -> None:

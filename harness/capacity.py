@@ -43,7 +43,11 @@ def find(
         steps.append((rate_rps, good))
         return good
 
-    good_rps, bad_rps = _bracket(tried, first_rps, most_rps)
+    def confirmed(rate_rps: float) -> bool:
+        return tried(rate_rps) or tried(rate_rps)
+
+    # One stall of the machine must not cap what all else goes by: too much is too much twice.
+    good_rps, bad_rps = _bracket(confirmed, first_rps, most_rps)
     for _ in range(NARROWINGS if math.isfinite(bad_rps) else 0):
         middle_rps = math.sqrt(good_rps * bad_rps)
         if tried(middle_rps):

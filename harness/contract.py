@@ -57,6 +57,7 @@ class Limits:
     old_name_s: float = 30.0
     answers_needed: int = 100  # a 99th percentile of fewer is but the slowest of them
     latency_p99_ms: float = 250.0  # the service's own promise: no platform fixes one
+    answered_share: float = 0.99  # our choice, of the requests of each window below capacity
     cache_added_p99_ms: float = 50.0  # our choice: one bounded attempt at the cache, and on
     recovery_s: float = 10.0  # our choice: as long as a balancer's or a client's memory of failures
     recovered_share: float = 0.999  # of the calls from then on
@@ -76,6 +77,7 @@ class Limits:
     burst_within_s: float = 1.0
     burst_loss_share: float = 0.01
     newcomer_calls: int = 100
+    newcomer_watched_s: float = 3.0  # our choice: ready for so long in a burst, it is to be judged
     newcomer_p99_ratio: float = 2.0  # our choice: first calls of a new replica over warm ones
     probe_p99_s: float = 1.0  # Kubernetes' and Cloud Run's timeoutSeconds
     probe_misses: int = 3  # in a row: their failureThreshold

@@ -36,3 +36,13 @@ def test_nothing_is_sustained() -> None:
     """A service that answers nobody has no capacity, and the error says where to look."""
     with pytest.raises(PlatformError, match=r"expected the service to sustain 5 requests"):
         find(lambda _: False, 150)
+
+
+def test_one_stall_caps_nothing() -> None:
+    """A rate that fails once, and is sustained when it is tried again, is sustained."""
+    stalls = iter([True])
+
+    def sustains(rate_rps: float) -> bool:
+        return rate_rps <= 700 and not (rate_rps > 100 and next(stalls, False))
+
+    assert find(sustains, 150).rps > 700 / 1.06

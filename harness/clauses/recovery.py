@@ -120,18 +120,20 @@ class _Stall:
 
     fault: FaultRecord
     share_during: float  # good answers that came while it was in force, over requests offered then
-    back_after_s: float  # from its end to the first second from which on goodput was back
-    watched_s: float  # whole seconds of the same load after its end
+    back_after_s: (
+        float  # from when it began to heal to the first second from which on goodput was back
+    )
+    watched_s: float  # whole seconds of the same load after that
     retries: int
 
     @classmethod
     def of(cls, history: History, fault: FaultRecord, window: Window, limits: Limits) -> "_Stall":
-        ended_s = over_s(fault)
+        # Proof that it is over comes later, and may wait for the very service that is judged.
+        ended_s = min(healing_s(fault), over_s(fault))
         due_s, done_s = history.requests["intended_s"], history.requests["done_s"]
         fine = good(history.requests, limits)
-        until_s = min(healing_s(fault), ended_s)
-        asked = np.count_nonzero((due_s >= fault.injected_s) & (due_s <= until_s))
-        came = np.count_nonzero(fine & (done_s >= fault.injected_s) & (done_s <= until_s))
+        asked = np.count_nonzero((due_s >= fault.injected_s) & (due_s <= ended_s))
+        came = np.count_nonzero(fine & (done_s >= fault.injected_s) & (done_s <= ended_s))
         seconds = int(window.ended_s - ended_s)
         after = (due_s >= ended_s) & (due_s < ended_s + seconds)
         second = (due_s[after] - ended_s).astype(np.intp)

@@ -28,6 +28,7 @@ def burst_is_served(history: History, limits: Limits) -> Finding:
     bursts, lacking = _bursts(history, limits)
     fleet = lives(history.events)
     newcomers: list[_Newcomer] = []
+    unjudged = []
     for burst in bursts:
         added = _added(history, burst, fleet)
         if not added:
@@ -42,16 +43,18 @@ def burst_is_served(history: History, limits: Limits) -> Finding:
             return Finding(False, limits.burst_loss_share, measured, "lost", sentence, cited)
         for life in added:
             seen = _Newcomer.of(history, burst, life, fleet, limits)
-            if isinstance(seen, str):
-                lacking = seen
-            else:
+            if not isinstance(seen, str):
                 newcomers.append(seen)
-    if not newcomers:
-        return missing(promised, unit, lacking)
+            elif _had_time(burst, life, limits):
+                unjudged.append(seen)
+            else:
+                lacking = seen
     ranked = sorted(newcomers, key=lambda each: (-each.ratio, each.name))
+    evidence = few([each.told(history) for each in ranked] + unjudged)
+    held = all(each.ratio <= promised for each in ranked)
+    if held and (unjudged or not ranked):
+        return missing(promised, unit, unjudged[0] if unjudged else lacking, evidence)
     worst = ranked[0]
-    evidence = few(each.told(history) for each in ranked)
-    held = worst.ratio <= promised
     return Finding(held, promised, round(worst.ratio, 3), unit, worst.told(history), evidence)
 
 
@@ -87,6 +90,11 @@ def _added(history: History, burst: Offered, fleet: Mapping[str, Life]) -> list[
     ]
 
 
+def _had_time(burst: Offered, life: Life, limits: Limits) -> bool:
+    """Whether it ought to have served the burst: ready well before its end, or not ever ready."""
+    return life.ready_s is None or burst.window.ended_s - life.ready_s >= limits.newcomer_watched_s
+
+
 @dataclass(frozen=True, slots=True)
 class _Newcomer:
     """The first calls of a replica that was added, beside what warm ones did at that time."""
@@ -112,6 +120,8 @@ class _Newcomer:
         limits: Limits,
     ) -> "_Newcomer | str":
         """Or what there is too little of, in words."""
+        if life.ready_s is None:
+            return f"{life.name}, ordered at {at(history, life.ordered_s)}, never became ready"
         requests: Table = history.requests
         # A retry waits as its caller pleases, and so says nothing of who answered it.
         once = requests[(requests["status"] == 0) & (requests["attempts"] == 1)]

@@ -21,7 +21,7 @@ from harness.platform import End
 testcontainers_config.ryuk_disabled = True
 
 LOOPBACK = "127.0.0.1"
-_PERIOD_US = 20_000
+_PERIOD_US = 10_000
 """Of the processor quota. The engine's own 100 ms makes who has used up a small quota wait for most
 of that, which is a stall that no smaller machine would have."""
 _API_VERSION = "1.41"  # of the networking options; any engine since 2020 speaks it

@@ -7,13 +7,14 @@ UNAVAILABLE, RESOURCE_EXHAUSTED = 14, 8
 
 def surge_story() -> Story:
     """100 rps are the capacity; up to three times that is offered, and later 0.8x meets a stall."""
-    story = Story(lasting_s=85).fleet(3).capacity(100)
+    story = Story(lasting_s=150).fleet(3).capacity(100)
     story.offers("0.8x", 80, from_s=0, to_s=11).offers("1x", 100, from_s=11, to_s=22)
     story.offers("2x", 200, from_s=22, to_s=33).offers("3x", 300, from_s=33, to_s=44)
-    story.offers("0.8x", 80, from_s=44, to_s=60).offers("0.8x", 80, from_s=60, to_s=85)
+    story.offers("0.8x", 80, from_s=44, to_s=60).offers("0.8x", 80, from_s=60, to_s=150)
     story.meanwhile(22, 44, every=2, status=RESOURCE_EXHAUSTED, took_s=0.003)
-    story.fault("pause", "database", at_s=65, lasting_s=3)
-    story.meanwhile(65, 69, status=UNAVAILABLE, took_s=0.5, retries=1)
+    story.fault("pause", "database", at_s=65, lasting_s=0.7)
+    # So few of the load's requests that all of them together are answered as promised.
+    story.meanwhile(65, 65.8, status=UNAVAILABLE, took_s=0.5, retries=1)
     return story.probes()
 
 

@@ -58,6 +58,29 @@ class TestGoodputHolds:
         assert finding.held is None
         assert "no base to hold 2x against" in finding.sentence
 
+    def test_capacity_measured_too_low(self) -> None:
+        """Goodput at 2x far above the capacity shows that 2x was not twice the capacity."""
+        story = Story(lasting_s=40).fleet(3).capacity(380).offers("1x", 380, from_s=12, to_s=24)
+        story.offers("2x", 760, from_s=24, to_s=36).meanwhile(24, 36, every=19, status=8)
+
+        finding = goodput_holds(story.told())
+
+        assert finding.held is None
+        assert "goodput at 2x was 719 per second, of a measured capacity of 380" in finding.sentence
+        assert "measured too low" in finding.sentence
+
+    def test_capacity_roughly_right(self) -> None:
+        """A quarter more than was measured is within what a measurement may miss."""
+        story = Story(lasting_s=40).fleet(3).capacity(100).offers("1x", 100, from_s=12, to_s=24)
+        story.offers("2x", 200, from_s=24, to_s=36).meanwhile(24, 36, every=8, status=8)
+        for other in range(1, 3):
+            story.meanwhile(24 + other * 0.005, 36, every=8, status=8)
+
+        finding = goodput_holds(story.told())
+
+        assert finding.held
+        assert finding.measured == pytest.approx(1.25, abs=0.01)
+
     def test_worst_of_two(self) -> None:
         """Of two windows at 2x the worse one decides."""
         story = surge().offers("2x", 200, from_s=36, to_s=48)

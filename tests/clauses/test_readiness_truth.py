@@ -1,5 +1,7 @@
 """R2: readiness held against what a replica can do; and the confusion matrix behind it."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.clauses.readiness_truth import readiness_is_true
@@ -132,6 +134,58 @@ class TestReadinessIsTrue:
         story = calm().fault("kill child", "replica-1", at_s=9.9, lasting_s=4.2)
 
         assert readiness_is_true(witnessed(story, replica_1=(10, 14)).told()).held is False
+
+    @pytest.mark.parametrize("target", ["cache", "cache-path", "balancer", "replica-9"])
+    def test_what_not_all_depend_on(self, target: str) -> None:
+        """A fault of anything but the database, the store or all replicas excuses nothing."""
+        story = calm().fault("stop", target, at_s=9.9, lasting_s=4.2)
+
+        assert readiness_is_true(witnessed(story, replica_1=(10, 14)).told()).held is False
+
+    @pytest.mark.parametrize("target", ["database", "database-path", "store", "store-path"])
+    def test_what_all_depend_on(self, target: str) -> None:
+        """A fault of the database, of the store, or of the way there excuses typed refusals."""
+        story = calm().fault("refuse", target, at_s=9.9, lasting_s=4.2)
+
+        assert readiness_is_true(witnessed(story, replica_1=(10, 14)).told()).held
+
+    def test_all_replicas(self) -> None:
+        """So does one of all replicas that were ready; and not one of all but one of them."""
+        names = ["replica-1", "replica-2", "replica-3"]
+        whole = calm().start("replica-4", at_s=20, instead_of="replica-3")
+        whole.fault("answer unready", *names, at_s=9.9, lasting_s=4.2)
+        part = calm().fault("answer unready", *names[:2], at_s=9.9, lasting_s=4.2)
+
+        assert readiness_is_true(witnessed(whole, replica_1=(10, 14)).told()).held
+        assert readiness_is_true(witnessed(part, replica_1=(10, 14)).told()).held is False
+
+    def test_before_the_shared_loss(self) -> None:
+        """Refusals before the fault have no excuse in it."""
+        story = calm().fault("stop", "database", at_s=12.4, lasting_s=4)
+
+        finding = readiness_is_true(witnessed(story, replica_1=(10, 16)).told())
+
+        assert finding.held is False
+        assert float(finding.measured or 0) == pytest.approx(2.5, abs=0.3)
+
+    def test_overtaken(self) -> None:
+        """A sample that the fault overtook was refused in it, though it was begun before."""
+        story = witnessed(calm().fault("stop", "database", at_s=9.9, lasting_s=4.2))
+        story.extra = [
+            replace(
+                each,
+                details={**each.details, "correct": False, "code": "UNAVAILABLE"}
+                | {"latency_ms": 800.0},
+            )
+            if each.kind == "witness" and 1009.2 <= each.time_s <= 1014
+            else each
+            for each in story.extra
+        ]
+
+        finding = readiness_is_true(story.told())
+
+        assert finding.held
+        assert finding.measured == 0
 
     def test_unwitnessed(self) -> None:
         """Without a witness, or without one during a fault, there is no evidence."""

@@ -192,6 +192,18 @@ class TestRecoversFromStall:
         assert finding.held is False
         assert finding.measured == 12.0
 
+    def test_restoration_proven_late(self) -> None:
+        """The clock starts with the healing, and does not wait for the proof that it is over."""
+        story = stall(back_s=24.5)
+        story.faults = [
+            replace(fault, restored_s=(fault.healed_s or 0.0) + 9) for fault in story.faults
+        ]
+
+        finding = recovers_from_stall(story.told())
+
+        assert finding.held is False
+        assert finding.measured == 12.0
+
     def test_relapse(self) -> None:
         """And one that does not stay well."""
         story = stall().meanwhile(28, 30, every=2, status=UNAVAILABLE)

@@ -67,6 +67,42 @@ class TestBurstIsServed:
         assert finding.held is None
         assert "calls, 100 needed" in finding.sentence
 
+    def test_hardly_called(self) -> None:
+        """One that was ready in time and hardly called is not left out beside one that was."""
+        story = burst().start("replica-3", at_s=15.2, took_s=21.7)
+
+        finding = burst_is_served(story.told())
+
+        assert finding.held is None
+        assert finding.sentence.startswith("replica-3 answered ")
+        assert "the first 100 calls of replica-2" in finding.evidence[0]
+
+    def test_ready_at_the_end(self) -> None:
+        """One that was ready only as the burst ended had no time to serve it."""
+        story = burst().start("replica-3", at_s=15.2, took_s=22.5)
+
+        finding = burst_is_served(story.told())
+
+        assert finding.held
+        assert "replica-2" in finding.sentence
+
+    def test_never_ready(self) -> None:
+        """One that never became ready served nothing of it."""
+        finding = burst_is_served(burst().start("replica-3", at_s=15.2, took_s=None).told())
+
+        assert finding.held is None
+        assert "replica-3, ordered at +15.200 s, never became ready" in finding.sentence
+
+    def test_cold_beside_unjudged(self) -> None:
+        """Slow first calls break it, whatever another one did not show."""
+        story = burst().start("replica-3", at_s=15.2, took_s=None)
+        newcomers = [row["id"].decode() for row in burst().told().requests if _by_new(row)]
+        for id_ in newcomers[:5]:
+            number = int(id_.removeprefix("r-"))
+            story.request(id_, done_s=10 + (number - 300) / 90 + 0.2)
+
+        assert burst_is_served(story.told()).held is False
+
     def test_nothing_to_compare_with(self) -> None:
         """Without warm replicas beside it there is no measure."""
         story = burst().dies("replica-1", at_s=16.7, exit_code=0)

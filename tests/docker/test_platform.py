@@ -81,7 +81,7 @@ def test_containers_have_no_more_rights_than_they_need(
         assert each.attrs["Config"]["User"] not in ("", "0", "root"), each.name
         assert host["Memory"] > 0, each.name
         if each.labels[ROLE] == "replica":
-            assert host["CpuQuota"] == host["CpuPeriod"] == 20_000, each.name
+            assert host["CpuQuota"] == host["CpuPeriod"] == 10_000, each.name
 
 
 def test_ports_are_published_on_loopback_only(

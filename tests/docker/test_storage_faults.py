@@ -3,17 +3,20 @@
 import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from faults import storage
+from faults._storage_proofs import counted, remove_all
 from harness.errors import FaultError, PlatformError, UnprovenError
 from harness.fault import Injection, Planned
 from harness.history import Proof
 from harness.platforms.storage_link import Outcome
 from harness.platforms.storage_path import StoragePath
 from harness.platforms.storage_paths import LEASE_S, StoragePaths
+from harness.proof import await_proof
 from tests.docker.storage_ground import SERVICES, StorageGround, storage_ground
 
 Plan = Callable[[StoragePath], Planned]
@@ -116,7 +119,7 @@ def test_a_sabotaged_injector_is_unproven(
     assert ground.paths.residue() == []
 
 
-@pytest.mark.parametrize("name", ["slow", "throttle", "reset", "half open", "cut", "flip bits"])
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_heal_that_does_nothing_is_unproven(
     ground: StorageGround, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -126,6 +129,7 @@ def test_a_heal_that_does_nothing_is_unproven(
     context = subject.hold()
     context.__enter__()
     monkeypatch.setattr(StoragePath, "remove", lambda _path, _name: None)
+    monkeypatch.setattr(StoragePath, "enable", lambda _path: None)
     subject.patience_s = 0.5
     try:
         with pytest.raises(UnprovenError, match="not shown to heal"):
@@ -134,6 +138,39 @@ def test_a_heal_that_does_nothing_is_unproven(
     finally:
         path.clear()
     assert ground.paths.residue() == []
+
+
+def test_every_rule_is_taken_back(ground: StorageGround, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one rule cannot be removed the others are removed all the same, and it is told."""
+    path = ground.path("cache")
+    rules = [path.add("latency", latency=1), path.add("latency", latency=2)]
+    remove = StoragePath.remove
+
+    def stubborn(self: StoragePath, name: str) -> None:
+        if name == rules[0]:
+            raise FaultError("it stays")
+        remove(self, name)
+
+    monkeypatch.setattr(StoragePath, "remove", stubborn)
+    try:
+        with pytest.raises(FaultError, match="it stays"):
+            remove_all(path, rules)
+        assert (rules[0] in path.rules(), rules[1] in path.rules()) == (True, False)
+    finally:
+        path.clear()
+
+
+@pytest.mark.parametrize(("touched", "checks"), [(None, 0), (0, 1), (3, 1)])
+def test_a_proxy_that_does_not_count(
+    ground: StorageGround, monkeypatch: pytest.MonkeyPatch, touched: int | None, checks: int
+) -> None:
+    """What it does not tell is no proof; what it tells is one, unless nothing met the rule."""
+    monkeypatch.setattr(StoragePath, "touched", lambda _path, _rule: touched)
+
+    checked = [replace(each, within_s=0) for each in counted(ground.path("cache"), "x")]
+    proofs = [await_proof(each, lambda: None) for each in checked]
+
+    assert [each.proven for each in proofs] == [touched == 3] * checks
 
 
 def test_two_faults_of_one_path(ground: StorageGround) -> None:
@@ -197,6 +234,7 @@ def _add_to_both(other: StoragePath) -> Callable[..., str]:
             "latency_ms to be a number from 1 to 30000",
         ),
         (lambda path: storage.slow(path, 50, jitter_ms=-1), "jitter_ms to be a number from 0"),
+        (lambda path: storage.slow(path, 50, jitter_ms=26), "at most half of latency_ms, 25 ms"),
         (lambda path: storage.slow(path, 50, share=0), "share to be a number from 0.01 to 1"),
         (lambda path: storage.slow(path, float("nan")), "found nan"),
         (lambda path: storage.throttle(path, rate_kbps=0), "rate_kbps to be a number from 1 to"),
