@@ -1,8 +1,6 @@
 """Too much is asked: what is beyond the capacity is refused at once, the rest is served as ever.
 
-The capacity is measured in the run that uses it, once; load is offered in multiples of it. Replicas
-have few processors where that matters: then it is their capacity, and refusing more than that takes
-nothing from it, as it would where all share one small machine with the load's own generator.
+The capacity is measured in the run that uses it, once; load is offered in multiples of it.
 """
 
 from pathlib import Path
@@ -13,12 +11,10 @@ from faults.traffic import retry_storm, slow_readers, surge
 from harness.experiment import Experiment
 from harness.judging import Contract
 
-_CPUS = 1.0  # of each replica
-
 
 def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract) -> None:
     """At twice the capacity goodput holds, refusals are quick and typed, probes are answered."""
-    with experiment.limited(_CPUS), experiment.under_load():
+    with experiment.under_load():
         experiment.offer(1, 6)
         experiment.offer(0.8, 8)
         twice_rps = 2 * experiment.capacity_rps()
@@ -29,7 +25,7 @@ def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract)
 
 def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
     """Three times the capacity, with retries, leaves nothing behind: 10 s later all is served."""
-    with experiment.limited(_CPUS), experiment.under_load():
+    with experiment.under_load():
         experiment.offer(0.8, 2)
         experiment.offer(3, 15)
         experiment.offer(0.8, 12)
@@ -38,11 +34,7 @@ def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
 
 def test_surge_after_a_stall(experiment: Experiment, contract: Contract) -> None:
     """A stall of 3 s under 0.8 of the capacity, with retries, does not feed on itself."""
-    with (
-        experiment.limited(_CPUS),
-        experiment.under_load(),
-        experiment.offering(0.8),
-    ):
+    with experiment.under_load(), experiment.offering(0.8):
         experiment.observe(2)
         with experiment.inject(pause(*experiment.replicas())):
             experiment.observe(3)

@@ -10,6 +10,8 @@ nginx counts each HTTP/2 stream as a connection, for ``limit_conn`` and in its s
 calls in flight, in memory that all generations of workers share.
 """
 
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +33,10 @@ _LOG_FORMAT = (
     '"upstream_took":"$upstream_response_time"}'
 )
 
+LOG = "/var/log/mayfly/access.log"
+"""Inside its container. A file that the harness reads itself: the engine's own log would cost more
+processor time for each call than nginx does."""
+
 _CONFIGURATION = """\
 worker_processes 1;
 pid /tmp/nginx.pid;
@@ -38,7 +44,7 @@ error_log stderr warn;
 events {{ worker_connections 4096; }}
 http {{
     log_format history escape=json '{log_format}';
-    access_log /dev/stdout history;
+    access_log {log} history;
     client_body_temp_path /tmp/body;
     proxy_temp_path /tmp/proxy;
     fastcgi_temp_path /tmp/fastcgi;
@@ -132,6 +138,7 @@ def configuration(
             grpc_next_upstream error timeout;{_LIMITED.format(limit=limit) if limit else ""}"""
     return _CONFIGURATION.format(
         log_format=_LOG_FORMAT,
+        log=LOG,
         upstream=upstream if servers else "",
         forward=forward if servers else "return 503;",
         port=PORT,
@@ -203,6 +210,22 @@ def access_log(lines: Iterable[bytes], wall_minus_monotonic_s: float) -> Table:
             )
         )
     return table(ACCESS, rows)
+
+
+def written_since(lines: Sequence[bytes], at_s: float) -> Sequence[bytes]:
+    """The lines of an access log from an instant of the wall clock on; nginx writes them in order.
+
+    A line that cannot be read counts as written before.
+    """
+    decoder = msgspec.json.Decoder(_Line)
+
+    def at(line: bytes) -> float:
+        try:
+            return decoder.decode(line).at
+        except msgspec.DecodeError:
+            return -math.inf
+
+    return lines[bisect_left(lines, at_s, key=at) :]
 
 
 def _last_number(times: str) -> float:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness import nginx
 from harness.errors import PlatformError
@@ -47,10 +47,16 @@ class NginxBalancer:
         self._settings = settings
         self._fleet = fleet
         self._file = folder / "nginx.conf"
+        self._logs = folder / "logs"
+        self._logs.mkdir()
+        self._logs.chmod(0o777)  # nginx writes there as the user that its image names
         self._lock = threading.Lock()
         self._generation = 0
         self._write(routes)
-        self._container = Container(replace(spec, folders={str(folder): _FOLDER}))
+        inside = str(PurePosixPath(nginx.LOG).parent)
+        self._container = Container(
+            replace(spec, folders={str(folder): _FOLDER}, written={str(self._logs): inside})
+        )
 
     @property
     def container(self) -> Container:
@@ -69,6 +75,12 @@ class NginxBalancer:
             self._write(routes)
             self._container.kill("SIGHUP")
             return self._generation
+
+    def access_lines(self, since_s: float) -> Sequence[bytes]:
+        """What it logged of calls since an instant of the wall clock."""
+        path = self._logs / PurePosixPath(nginx.LOG).name
+        lines = path.read_bytes().splitlines() if path.exists() else []
+        return nginx.written_since(lines, since_s)
 
     def await_generation(self, generation: int) -> None:
         """Return when new connections meet this generation of routes, or a later one."""

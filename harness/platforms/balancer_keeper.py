@@ -109,8 +109,8 @@ class BalancerKeeper:
     def access_lines(self, since_s: int) -> list[bytes]:
         """Lines of all access logs since an instant of the wall clock, the dead ones' included."""
         with self._lock:
-            containers = [each.container for each in self._history]
-        return [line for each in containers for line in each.output(since_s=since_s).splitlines()]
+            balancers = list(self._history)
+        return [line for each in balancers for line in each.access_lines(since_s)]
 
     def containers(self) -> Sequence[Container]:
         """All that ever ran, oldest first."""

@@ -42,6 +42,7 @@ class Spec:
     """Port inside to port on 127.0.0.1; None: one that the engine chooses."""
     volumes: Mapping[str, str] = field(default_factory=dict)  # name to path inside
     folders: Mapping[str, str] = field(default_factory=dict)  # path here to path inside, read-only
+    written: Mapping[str, str] = field(default_factory=dict)  # the same, where it may write as well
     cpus: float | None = None
     memory_mb: int | None = None
     user: str | None = None
@@ -176,11 +177,6 @@ class Container:
         with engine_errors(f"stopping {self.name}"):
             self._model.stop(timeout=round(grace_s))
 
-    def limit_cpus(self, cpus: float) -> None:
-        """Let it have this many processors at most from now on."""
-        with engine_errors(f"limiting {self.name}"):
-            self._model.update(cpu_period=_PERIOD_US, cpu_quota=round(cpus * _PERIOD_US))
-
     def pause(self) -> None:
         """Freeze all its processes."""
         with engine_errors(f"pausing {self.name}"):
@@ -232,6 +228,8 @@ def _describe(spec: Spec) -> DockerContainer:
         container.with_volume_mapping(volume, path, "rw")
     for folder, path in spec.folders.items():
         container.with_volume_mapping(folder, path, "ro")
+    for folder, path in spec.written.items():
+        container.with_volume_mapping(folder, path, "rw")
     container.with_tmpfs_mount("/tmp", f"size={spec.scratch_mb}m,mode=1777")  # noqa: S108  # inside
     endpoint = EndpointConfig(
         _API_VERSION, aliases=[spec.alias] if spec.alias else None, ipv4_address=spec.address
