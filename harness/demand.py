@@ -15,8 +15,8 @@ _SETTLE_S = 0.4  # from a new rate to where its own requests end
 _LOOK_S = 2.0
 _SUSTAINED_SHARE = 0.95
 """Right answers over requests sent, in one look, and none of them for a retry: retries would hide
-for a while that there is too much. A short queue, which is what makes refusals quick, refuses some of
-a burst below the capacity; beyond it, one request in twenty is soon one in five."""
+for a while that there is too much. A short queue, which is what makes refusals quick, refuses some
+of a burst below the capacity; beyond it, one request in twenty is soon one in five."""
 _CALM_WITHIN_S = 5.0
 
 
