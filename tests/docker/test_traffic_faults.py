@@ -20,9 +20,11 @@ from tests.docker.workplace import PROJECT
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[tuple[DockerPlatform, Path]]:
-    """A platform with one replica, and its golden file."""
+    """A platform with one replica and no limit of calls in flight, and its golden file."""
     assembly = Assembly.of(PROJECT / "resilience.toml")
-    smaller = msgspec.structs.replace(assembly.settings.platform, replicas=1)
+    platform = assembly.settings.platform
+    unlimited = msgspec.structs.replace(platform.balancer, max_in_flight_per_replica=0)
+    smaller = msgspec.structs.replace(platform, replicas=1, balancer=unlimited)
     settings = msgspec.structs.replace(assembly.settings, platform=smaller)
     images = assembly.images(lambda _: None)
     blueprint = replace(assembly, settings=settings).blueprint(images, new_run_id())
@@ -37,16 +39,15 @@ def callers(platform: tuple[DockerPlatform, Path], id_prefix: str) -> Plan:
 
 
 def test_slow_readers_at_the_balancer(platform: tuple[DockerPlatform, Path]) -> None:
-    """It sends the headers of 8 answers and keeps their messages; healed, it keeps nobody."""
-    few = {"connections": 2, "streams": 4}  # all of them within the limit of calls in flight
-    fault = slow_readers(platform[0].balancer, callers(platform, "slow-"), **few)
+    """It sends the headers of 100 answers and keeps their messages; healed, it keeps nobody."""
+    fault = slow_readers(platform[0].balancer, callers(platform, "slow-"))
     injection = Injection.of(fault, "test", platform[0].replicas(), Recorder())
     with injection.hold():
         (beside,) = call(callers(platform, "beside-"), 2.0)
         assert beside.is_correct
     record = injection.record
 
-    assert record.proof.effect[0].measured == 8
+    assert record.proof.effect[0].measured == 100
     assert record.proof.restored[0].measured == 0
     assert record.proof.complete
 
