@@ -58,11 +58,11 @@ def deaths(history: History, began_s: float, ended_s: float) -> list[Life]:
         for life in fleet.values()
         if life.died_s is not None
         and began_s <= life.died_s <= ended_s
-        and not _sent_away(life, life.died_s, fleet)
+        and not sent_away(life, life.died_s, fleet)
     ]
 
 
-def _sent_away(life: Life, died_s: float, fleet: Mapping[str, Life]) -> bool:
+def sent_away(life: Life, died_s: float, fleet: Mapping[str, Life]) -> bool:
     """Whether the platform wanted its end."""
     if life.stopping_s is not None and life.stopping_s <= died_s:
         return life.exit_code in (*_STOPPED_ON_REQUEST, _STOPPED_BY_FORCE)

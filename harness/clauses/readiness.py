@@ -13,13 +13,11 @@ from harness.clauses._probes import (
     said,
     seen_in_faults,
 )
+from harness.clauses._recovery import sent_away
 from harness.clauses._wording import at, count, few, missing
 from harness.contract import Finding, Limits, clause
-from harness.fleet import Life, lives, was_replaced
+from harness.fleet import Life, lives
 from harness.history import Event, History
-
-_STOPPED_ON_REQUEST = (0, 143)
-_STOPPED_BY_FORCE = 137  # after the grace: a matter of termination, where an end was ordered
 
 
 @clause("R1", "A running replica is always live, whatever happens to what it depends on")
@@ -121,9 +119,7 @@ def _died_unbidden(life: Life, fleet: Mapping[str, Life], history: History) -> b
         return False
     if any(life.name in f.targets and f.injected_s <= died_s for f in history.faults):
         return False
-    if life.stopping_s is not None and life.stopping_s <= died_s:
-        return life.exit_code not in (*_STOPPED_ON_REQUEST, _STOPPED_BY_FORCE)
-    return was_replaced(life, fleet) or life.exit_code not in _STOPPED_ON_REQUEST
+    return not sent_away(life, died_s, fleet)
 
 
 def _unwatched(history: History, probes: list[Event], limits: Limits) -> str | None:

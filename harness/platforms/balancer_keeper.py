@@ -106,7 +106,7 @@ class BalancerKeeper:
             current = self._current()
         return None if current is None else current.in_flight()
 
-    def access_lines(self, since_s: int) -> list[bytes]:
+    def access_lines(self, since_s: float) -> list[bytes]:
         """Lines of all access logs since an instant of the wall clock, the dead ones' included."""
         with self._lock:
             balancers = list(self._history)

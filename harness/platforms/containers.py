@@ -198,10 +198,10 @@ class Container:
             )
         return cast("bytes", output)
 
-    def output(self, lines: int | None = None, since_s: int | None = None) -> bytes:
-        """What it wrote: the last lines, or all since an instant of the wall clock."""
+    def output(self, lines: int | None = None) -> bytes:
+        """What it wrote: the last lines, or all."""
         with engine_errors(f"reading the log of {self.name}"):
-            return bytes(self._model.logs(tail="all" if lines is None else lines, since=since_s))
+            return bytes(self._model.logs(tail="all" if lines is None else lines))
 
     def samples(self) -> Iterator[Mapping[str, object]]:
         """The engine's usage statistics, about one a second, until it ends."""
