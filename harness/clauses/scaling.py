@@ -131,15 +131,17 @@ class _Newcomer:
         if len(first) < limits.newcomer_calls:
             calls = count(len(first), "call")
             return f"{life.name} answered {calls}, {limits.newcomer_calls} needed"
-        began_s, last_s = float(first["sent_s"][0]), float(first["sent_s"][-1])
-        until_s = min(max(last_s, began_s + limits.new_replica_window_s), burst.window.ended_s)
+        began_s = float(first["sent_s"][0])
         warm = [
             place
             for place, each in enumerate(fleet.values())
             if each.ready_s is not None and each.ready_s < burst.window.began_s
         ]
-        then = (once["sent_s"] >= began_s) & (once["sent_s"] <= until_s)
-        others = once[then & np.isin(who, warm)]
+        then = (once["sent_s"] >= began_s) & (once["sent_s"] <= burst.window.ended_s)
+        others = np.sort(once[then & np.isin(who, warm)], order=["sent_s", "id"])
+        # The same stretch of time for both: what disturbs all of them must not count for one.
+        beside = np.count_nonzero(others["sent_s"] <= first["sent_s"][-1])
+        others = others[: max(int(beside), limits.answers_needed)]
         if len(others) < limits.answers_needed:
             calls = count(len(others), "call")
             return f"warm replicas answered {calls} beside {life.name}'s first, too few to compare"
