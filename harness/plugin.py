@@ -15,7 +15,7 @@ from types import FrameType
 import pytest
 
 import harness
-from harness import hooks
+from harness import hooks, terminal
 from harness.errors import EngineError, ExitStatus, MayflyError, UnprovenError
 from harness.experiment import Experiment
 from harness.history import History
@@ -195,10 +195,9 @@ def pytest_terminal_summary(
     terminalreporter.section("resilience", sep="=")
     for warning in opened.ledger.warnings:
         terminalreporter.line(f"warning: {warning}")
-    for verdict in (verdict for entry in opened.ledger.entries for verdict in entry.verdicts):
-        terminalreporter.line(
-            f"{verdict.verdict:12} {verdict.id:3} {verdict.scenario}: {verdict.sentence}"
-        )
+    verdicts = [verdict for entry in opened.ledger.entries for verdict in entry.verdicts]
+    for line in terminal.lines(verdicts, each=config.get_verbosity() > 0):
+        terminalreporter.line(line)
     terminalreporter.line(f"report: {saved / 'report.html'}")
 
 
