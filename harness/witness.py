@@ -51,8 +51,9 @@ def witness(replicas: Callable[[], Mapping[str, Way]], terms: Terms) -> Iterator
     def follow() -> None:
         while not ended.wait(_LOOK_S):
             alive = replicas()
-            for name in alive.keys() - observers.keys():
-                observers[name] = _Observer(name, alive[name], terms)
+            apart_s = 0.0 if observers else terms.period_s / max(len(alive), 1)
+            for place, name in enumerate(sorted(alive.keys() - observers.keys())):
+                observers[name] = _Observer(name, alive[name], terms, place * apart_s)
                 observers[name].start()
             for name in observers.keys() - alive.keys():
                 observers[name].end()
@@ -77,6 +78,7 @@ class _Observer(threading.Thread):
     replica: str
     way: Way
     terms: Terms
+    delay_s: float
     _ended: threading.Event = field(default_factory=threading.Event)
     _first_correct: bool | None = None
     _was_correct: threading.Event = field(default_factory=threading.Event)
@@ -98,7 +100,9 @@ class _Observer(threading.Thread):
         health = HealthWatch(self.replica, self._link, self.terms.recorder, self._ended)
         threading.Thread(target=health.watch, name=f"watch-{self.replica}", daemon=True).start()
         number, examined = 0, False
-        next_s = time.monotonic()
+        # One after the other: asked at once, replicas on one machine slow each other down.
+        next_s = time.monotonic() + self.delay_s
+        self._ended.wait(self.delay_s)
         with suppress(ValueError):  # grpc's word for a channel that is closed
             while not self._ended.is_set():
                 self._sample(number)

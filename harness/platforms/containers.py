@@ -55,6 +55,7 @@ class Life:
 
     ports: dict[int, int] = field(default_factory=dict)  # inside to the one on 127.0.0.1
     started_s: float | None = None
+    pid: int = 0  # as this machine numbers its processes
     end: End | None = None
 
 
@@ -104,7 +105,7 @@ class Container:
             with engine_errors(f"starting {self.name}"):
                 start()
                 self._lives[-1].started_s = time.monotonic()
-                self._find_ports()
+                self._look()
         except ImageNotFound as error:
             raise ImageError(
                 f"expected the image {self.spec.image} on the engine or in a registry, found "
@@ -115,9 +116,11 @@ class Container:
                 f"{self.name} did not start from {self.spec.image}: {error.explanation or error}"
             ) from error
 
-    def _find_ports(self) -> None:
+    def _look(self) -> None:
+        """Note what the engine gave it: its process and its ports."""
         model = self._model
         model.reload()
+        self._lives[-1].pid = int(model.attrs["State"]["Pid"])
         network = model.attrs["NetworkSettings"]
         for inside, bindings in (network.get("Ports") or {}).items():
             if bindings:
@@ -138,10 +141,14 @@ class Container:
         return ports[port]
 
     def identity(self) -> str:
-        """Container and process id as the engine tells them now: both change with a restart."""
-        with engine_errors(f"inspecting {self.name}"):
-            self._model.reload()
-            return f"{self._model.short_id} pid {self._model.attrs['State']['Pid']}"
+        """Container and process id, and whether that has ended: any of it changes with a restart.
+
+        As the engine told at the start and tells in its events. To ask it now would take from the
+        processors what the service needs, in the midst of a measurement.
+        """
+        life = self._lives[-1]
+        ended = "" if life.end is None else ", ended"
+        return f"{self._model.short_id} pid {life.pid}{ended}"
 
     @property
     def id(self) -> str:

@@ -47,13 +47,17 @@ class ReplicaStarter:
         self._probers: dict[str, Prober] = {}
         self._examined: set[str] = set()
         self._closing = threading.Event()
+        self._starts = ThreadPoolExecutor(1, thread_name_prefix="starts")
 
     def order(self, name: str, variant: Variant, details: Mapping[str, Value]) -> None:
-        """Start one now, in the background. The details go into the event."""
+        """Start one in the background, after those ordered before. The details go into the event.
+
+        The engine makes containers one after the other anyway. Ordered at once they would all wait
+        for it, and then load their models at the same moment.
+        """
         if not self._closing.is_set():
             details = {**details, "model": variant.model}
-            self._grounds.recorder.event("replica.ordered", name, details)
-            self._pool.submit(self._run, name, variant)
+            self._starts.submit(self._run, name, variant, details)
 
     def stop(self, name: str) -> None:
         """Ask it to end, in the background: it drains for as long as the service's grace."""
@@ -76,15 +80,17 @@ class ReplicaStarter:
             self._pool.submit(self._examine, name)
 
     def close(self) -> None:
-        """Start and probe nobody any more."""
+        """Start and probe nobody any more; returns when no start is under way."""
         self._closing.set()
+        self._starts.shutdown(wait=True, cancel_futures=True)
         for prober in list(self._probers.values()):
             prober.stop()
 
-    def _run(self, name: str, variant: Variant) -> None:
+    def _run(self, name: str, variant: Variant, details: Mapping[str, Value]) -> None:
         """Start one replica and begin to probe it, unless it is no longer wanted."""
-        if self._roster.is_leaving(name):
+        if self._roster.is_leaving(name) or self._closing.is_set():
             return
+        self._grounds.recorder.event("replica.ordered", name, details)
         try:
             container = self._start(name, variant)
             prober = self._prober(name, container)

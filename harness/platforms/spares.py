@@ -32,15 +32,13 @@ class Spares:
         """
         variant = self._grounds.blueprint.variant(model)  # before the clock starts: it may be built
         name = self._order(variant, "bare cold start")
-        if not self._grounds.wait_until(
-            lambda: self._life(name).first_correct_s is not None, timeout_s
-        ):
+        if not self._grounds.wait_until(lambda: self._has_answered(name), timeout_s):
             raise PlatformError(
                 f"expected a first golden answer of {name} within {timeout_s:g} s, but "
                 f"{self._keeper.roster.explain()}"
             )
         self._stop(name, "measured")
-        return self._life(name)
+        return self._lives()[name]
 
     @contextmanager
     def without_model(self, environment: Mapping[str, str]) -> Iterator[str]:
@@ -66,8 +64,13 @@ class Spares:
 
     def _stop(self, name: str, reason: str) -> None:
         """It drains while others go on."""
+        self._keeper.roster.set_leaving(name)
         self._grounds.recorder.event("replica.stopping", name, {"reason": reason})
         self._keeper.starter.stop(name)
 
-    def _life(self, name: str) -> Life:
-        return lives(self._grounds.recorder.events())[name]
+    def _has_answered(self, name: str) -> bool:
+        life = self._lives().get(name)  # none: its start has not begun
+        return life is not None and life.first_correct_s is not None
+
+    def _lives(self) -> Mapping[str, Life]:
+        return lives(self._grounds.recorder.events())
