@@ -1,5 +1,7 @@
-"""A run as one HTML page: no script, no request to any host, the same bytes for the same run."""
+"""A run as one HTML page: no request to any host, the same bytes for the same run."""
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from reports.section import section
 from reports.sentence import headline
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_STYLES = ("base.css",)
+_SCRIPTS: tuple[str, ...] = ()
 _HELD_SHOWN = 24  # more rows of promises kept are folded, so that charts stay within reach
 
 
@@ -22,7 +26,9 @@ def render(run: Run) -> str:
     held = sum(each.outcome == "held" for each in rows)
     shown = rows if held <= _HELD_SHOWN else rows[: len(rows) - held]
     return _template().render(
-        style=Markup(_style()),  # noqa: S704 - our own file, not a user's text
+        style=Markup(_joined("style", _STYLES)),  # noqa: S704 - our own files, not a user's text
+        script=Markup(script := _joined("script", _SCRIPTS)),  # noqa: S704
+        script_hash=_hash(script),
         run=run,
         headline=headline(run),
         conditions=conditions(run),
@@ -32,8 +38,14 @@ def render(run: Run) -> str:
     )
 
 
-def _style() -> str:
-    return (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+def _joined(folder: str, names: tuple[str, ...]) -> str:
+    return "".join((_TEMPLATES / folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _hash(script: str) -> str:
+    """What the page's Content-Security-Policy lets run, and nothing else."""
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 @cache

@@ -22,6 +22,19 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Series:
+    """One quantity over time, for the values under the cross-hair.
+
+    Each value counts from its instant up to the next one; None where there is none to tell.
+    """
+
+    name: str  # such as ``p99``
+    unit: str  # such as ``ms``
+    at_s: tuple[float, ...]  # seconds since the chart's beginning, ascending
+    values: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """One figure. ``picture`` is None where there is nothing to draw; ``note`` says why."""
 
@@ -30,3 +43,4 @@ class Chart:
     picture: Markup | None = None
     keys: tuple[Key, ...] = ()
     data: Grid | None = None
+    series: tuple[Series, ...] = ()

@@ -62,12 +62,25 @@ def clock(time_s: float, of: Frame) -> str:
     return f"{number(round(time_s - of.began_s, 2))} s"
 
 
-def svg(of: Frame, height: int, label: str, parts: Iterable[Markup], kind: str) -> Markup:
-    """The chart around its parts: shading behind them, time axis under them, the label in words."""
+def svg(
+    of: Frame,
+    height: int,
+    label: str,
+    parts: Iterable[Markup],
+    kind: str,
+    margin: Iterable[Markup] = (),
+) -> Markup:
+    """The chart around its parts: shading behind them, time axis under them, the label in words.
+
+    All that has a place in time stands in ``svg.time``, so that a script zooms by giving it another
+    width and place; ``margin`` stands still.
+    """
     inside = Markup("").join([*_shading(of, height), *parts, *_ticks(of, height)])
-    return Markup('<svg class="chart {}" role="img" aria-label="{}" height="{}">{}</svg>').format(
-        kind, label, height + AXIS, inside
-    )
+    return Markup(
+        '<svg class="chart {}" role="img" aria-label="{}" height="{}">{}'
+        '<svg class="view" aria-hidden="true"><svg class="time" aria-hidden="true">{}</svg></svg>'
+        "</svg>"
+    ).format(kind, label, height + AXIS, Markup("").join(margin), inside)
 
 
 def label_height(of: Frame) -> int:

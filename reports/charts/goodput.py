@@ -52,11 +52,10 @@ def _picture(axis: Frame, steps: tuple[Figures, ...], said: str) -> Markup:
         Markup('<path class="answered" d="{}"/>').format(lower),
     ]
     plot = scaled(_ACROSS, _HEIGHT, 4, _HEIGHT, parts)
-    levels = []
-    for share in (0.0, 0.5, 1.0):
-        y = 4 + _HEIGHT * (1 - share)
-        levels += [level(y), margin_label(f"{number(top_rps * share)}/s", y + 4)]
-    return svg(axis, _HEIGHT + 4, said, [*levels, plot], "goodput")
+    heights = {share: 4 + _HEIGHT * (1 - share) for share in (0.0, 0.5, 1.0)}
+    levels = [level(y) for y in heights.values()]
+    margin = [margin_label(f"{number(top_rps * each)}/s", y + 4) for each, y in heights.items()]
+    return svg(axis, _HEIGHT + 4, said, [*levels, plot], "goodput", margin)
 
 
 def _rate_rps(step: Figures, count: int) -> float:

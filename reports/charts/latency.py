@@ -93,14 +93,18 @@ def _picture(
         _stroke(name, cells.count(columns[mask], rows[mask], (_ROWS, _COLUMNS)) > 0)
         for name, mask in kinds.items()
     ]
+    heights = _heights(scale, top)
+    margin = [margin_label(name, y + 4) for name, y in heights.items()]
     lanes: list[Markup] = []
     bottom = top + _HEIGHT + _GAP * any(mask.any() for mask in kinds.values())
     for name, mask in kinds.items():
         if mask.any():
-            lanes += _lane(name, columns[mask], bottom)
+            lanes.append(_lane(name, columns[mask], bottom))
             bottom += _LANE
+            margin.append(margin_label(name, bottom - 1, name))
     plot = scaled(_COLUMNS, _ROWS, top, _HEIGHT, parts)
-    return svg(axis, bottom, said, [*_levels(scale, top), *labels(axis), plot, *lanes], "latency")
+    levels = [level(y) for y in heights.values()]
+    return svg(axis, bottom, said, [*levels, *labels(axis), plot, *lanes], "latency", margin)
 
 
 def _scale(latencies_s: Times) -> _Log:
@@ -114,22 +118,20 @@ def _scale(latencies_s: Times) -> _Log:
     return _Log(low, max(high, low + 1))
 
 
-def _levels(scale: _Log, top: int) -> list[Markup]:
-    result = []
+def _heights(scale: _Log, top: int) -> dict[str, float]:
+    """Where each whole decade stands, by its name."""
+    result = {}
     for power in range(scale.low, scale.high + 1):
-        y = top + _HEIGHT * (scale.high - power) / (scale.high - scale.low)
         value = 10.0**power
         name = f"{number(value)} ms" if value < 1000 else f"{number(value / 1000)} s"
-        result += [level(round(y, 1)), margin_label(name, y + 4)]
+        share = (scale.high - power) / (scale.high - scale.low)
+        result[name] = round(top + _HEIGHT * share, 1)
     return result
 
 
-def _lane(name: str, columns: cells.Places, top: int) -> list[Markup]:
+def _lane(name: str, columns: cells.Places, top: int) -> Markup:
     marked = cells.count(columns, np.zeros_like(columns), (1, _COLUMNS)) > 0
-    return [
-        scaled(_COLUMNS, 1, top + 3, _LANE - 4, [_stroke(f"{name} lane", marked)]),
-        margin_label(name, top + _LANE - 1, name),
-    ]
+    return scaled(_COLUMNS, 1, top + 3, _LANE - 4, [_stroke(f"{name} lane", marked)])
 
 
 def _stroke(kind: str, marked: Mask) -> Markup:

@@ -47,14 +47,18 @@ def replicas(scenario: Scenario) -> Chart:
     if len(alive) > _DRAWN:
         note += f"; the first {_DRAWN} of {plural(len(alive), 'replica')} are drawn"
     parts: list[Markup] = []
+    margin: list[Markup] = []
     for index, life in enumerate(alive[:_DRAWN]):
-        parts += _row(life, known, history, axis, 4 + index * _ROW)
+        top = 4 + index * _ROW
+        parts += _row(life, known, history, axis, top)
+        margin.append(margin_label(shortened(life.name, 11), top + 11))
     died = sum(each.died_s is not None for each in alive)
     said = f"{plural(len(alive), 'replica')} over time, of which {died:,} went down or stopped."
     height = 4 + _ROW * min(len(alive), _DRAWN)
     kinds = ("ready", "starting", "down", "stopped")
     keys = (*(Key(each, each) for each in kinds), Key("believed", "the balancer sends to it"))
-    return Chart(TITLE, note, svg(axis, height, said, parts, "replicas"), keys, _data(alive, axis))
+    picture = svg(axis, height, said, parts, "replicas", margin)
+    return Chart(TITLE, note, picture, keys, _data(alive, axis))
 
 
 def _overlaps(life: Life, history: History) -> bool:
@@ -65,7 +69,6 @@ def _overlaps(life: Life, history: History) -> bool:
 def _row(
     life: Life, known: dict[str, Life], history: History, axis: Frame, top: int
 ) -> Iterator[Markup]:
-    yield margin_label(shortened(life.name, 11), top + 11)
     for strip in _states(life, known, history):
         if strip.ended_s >= axis.began_s:
             yield _thick(strip, life, axis, top)

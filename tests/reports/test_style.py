@@ -7,7 +7,10 @@ import pytest
 
 import reports
 
-_CSS = (Path(reports.__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
+_CSS = "".join(
+    each.read_text(encoding="utf-8")
+    for each in sorted((Path(reports.__file__).parent / "templates" / "style").glob("*.css"))
+)
 _LEAST = 4.5  # WCAG 2, level AA
 _PAIRS = [
     *(
