@@ -11,10 +11,14 @@ from faults.traffic import retry_storm, slow_readers, surge
 from harness.experiment import Experiment
 from harness.judging import Contract
 
+_FEW_CPUS = 0.15
+"""Of each replica, so that its limit is the capacity: a machine that bears generator, balancer and
+stores as well has less to give at twice the load."""
+
 
 def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract) -> None:
     """At twice the capacity goodput holds, refusals are quick and typed, probes are answered."""
-    with experiment.under_load():
+    with experiment.limited(_FEW_CPUS), experiment.under_load():
         experiment.offer(1, 6)
         experiment.offer(0.8, 8)
         twice_rps = 2 * experiment.capacity_rps()

@@ -1,9 +1,13 @@
-"""The capacity of the service: the highest rate that it sustains, found in the run that uses it.
+"""The capacity of the service: the most that it answers rightly, found in the run that uses it.
 
 It is looked for from below, in growing steps, because a service that was driven far beyond its
 capacity may not show it any more: that is what the overload clauses are to find out, and no measure
 may rest on it. A rate counts as sustained where nearly every request ends as it should, as fast as
 they are sent. What follows the first rate that is not sustained narrows the gap between the two.
+
+Some services do more when more is asked of them, because they then answer in larger batches: a rate
+that they sustain is less than what they reach. So the capacity is the highest rate that was
+sustained, or the most right answers a second in any look, whichever is more.
 """
 
 import math
@@ -18,6 +22,14 @@ LEAST_RPS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What came of one rate: whether it was sustained, and the right answers, in requests/s."""
+
+    sustained: bool
+    good_rps: float
+
+
+@dataclass(frozen=True, slots=True)
 class Capacity:
     """What was found, and by which steps: (rate in requests a second, whether it was sustained)."""
 
@@ -29,19 +41,21 @@ class Capacity:
         return ", ".join(f"{rate:.0f} {'ok' if good else 'too much'}" for rate, good in self.steps)
 
 
-def find(
-    sustains: Callable[[float], bool], first_rps: float, most_rps: float = 50_000.0
-) -> Capacity:
-    """Try rates from ``first_rps`` on, at most ``most_rps``; ``sustains`` offers one and tells.
+def find(look: Callable[[float], Look], first_rps: float, most_rps: float = 50_000.0) -> Capacity:
+    """Try rates from ``first_rps`` on, at most ``most_rps``; ``look`` offers one and tells.
 
     Raises PlatformError where not even a rate of 5 requests a second is sustained.
     """
     steps: list[tuple[float, bool]] = []
 
+    most_good_rps = 0.0
+
     def tried(rate_rps: float) -> bool:
-        good = sustains(rate_rps)
-        steps.append((rate_rps, good))
-        return good
+        nonlocal most_good_rps
+        seen = look(rate_rps)
+        steps.append((rate_rps, seen.sustained))
+        most_good_rps = max(most_good_rps, min(seen.good_rps, rate_rps))
+        return seen.sustained
 
     def confirmed(rate_rps: float) -> bool:
         return tried(rate_rps) or tried(rate_rps)
@@ -54,7 +68,7 @@ def find(
             good_rps = middle_rps
         else:
             bad_rps = middle_rps
-    return Capacity(good_rps, tuple(steps))
+    return Capacity(max(good_rps, most_good_rps), tuple(steps))
 
 
 def _bracket(

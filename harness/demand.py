@@ -52,7 +52,7 @@ class Demand:
         """The capacity, measured now if nobody has yet; the load offers ``first_rps`` then."""
         if self.fleet not in self.measured.rps:
             began_s = time.monotonic()
-            found = capacity.find(self._sustains, first_rps)
+            found = capacity.find(self._look, first_rps)
             self._calm(first_rps)
             self.measured.rps[self.fleet] = found.rps
             took_s = round(time.monotonic() - began_s, 2)
@@ -66,17 +66,17 @@ class Demand:
         details = {"rps": rps, "replicas": replicas, "cpus": cpus, **(more or {})}
         self.recorder.event("capacity.measured", "service", details)
 
-    def _sustains(self, rate_rps: float) -> bool:
+    def _look(self, rate_rps: float) -> capacity.Look:
         self.offer(rate_rps)
         self.wait(_SETTLE_S)
         before = self.load.progress()
         self.wait(_LOOK_S)
         after = self.load.progress()
         at_once = _good(after) - after.retries - _good(before) + before.retries
-        good = at_once >= _SUSTAINED_SHARE * (after.sent - before.sent)
-        if not good:
+        sustained = at_once >= _SUSTAINED_SHARE * (after.sent - before.sent)
+        if not sustained:
             self._calm(rate_rps / 2)
-        return good
+        return capacity.Look(sustained, at_once / _LOOK_S)
 
     def _calm(self, rate_rps: float) -> None:
         """Offer little until every answer of a second is right: what was too much is over."""

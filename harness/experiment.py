@@ -72,6 +72,7 @@ class Experiment:
     _under_fault: int = 0
     _scaled: bool = False
     _told: Fleet | None = None  # the fleet whose capacity this scenario goes by
+    _cpus: float | None = None  # of each replica, where it is not what the settings say
 
     def __post_init__(self) -> None:
         """Everything chosen at random follows from the run's seed and the scenario's name."""
@@ -236,6 +237,26 @@ class Experiment:
         with self._chronicle.window("observe", "bare cold start"):
             return self.platform.bare_start(self.settings.platform.probes.start_timeout_s, model)
 
+    @contextmanager
+    def limited(self, cpus: float) -> Iterator[None]:
+        """Let each replica that there is have no more processors than that while the block runs.
+
+        So that it is the replicas whose capacity is measured, and not that of a machine which has
+        to bear generator, balancer and stores besides.
+        """
+        replicas = self.platform.replicas()
+        cpus = self._cpus = min(cpus, self.settings.service.cpus)
+        self.recorder.event("replicas.limited", self.name, {"cpus": cpus})
+        try:
+            for replica in replicas:
+                replica.container.limit_cpus(cpus)
+            yield
+        finally:
+            self._cpus = None
+            for replica in replicas:
+                if replica.is_running():
+                    replica.container.limit_cpus(self.settings.service.cpus)
+
     def scale(self, replicas: int) -> None:
         """Have this many replicas; returns when they are ready and the only ones routed to.
 
@@ -347,7 +368,7 @@ class Experiment:
         return self._load
 
     def _demand(self) -> Demand:
-        fleet = (self.platform.size, self.settings.service.cpus)
+        fleet = (self.platform.size, self._cpus or self.settings.service.cpus)
         return Demand(self._offered(), self._tick, self.recorder, self.capacities, fleet)
 
     def _plan(self, rate_rps: float) -> Plan:

@@ -184,6 +184,11 @@ class Container:
         with engine_errors(f"stopping {self.name}"):
             self._model.stop(timeout=round(grace_s))
 
+    def limit_cpus(self, cpus: float) -> None:
+        """Let it have this many processors at most from now on."""
+        with engine_errors(f"limiting {self.name}"):
+            self._model.update(cpu_period=_PERIOD_US, cpu_quota=round(cpus * _PERIOD_US))
+
     def pause(self) -> None:
         """Freeze all its processes."""
         with engine_errors(f"pausing {self.name}"):
