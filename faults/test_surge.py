@@ -21,7 +21,7 @@ def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract)
     with experiment.limited(_FEW_CPUS), experiment.under_load():
         experiment.offer(1, 6)
         experiment.offer(0.8, 8)
-        twice_rps = 2 * experiment.capacity_rps()
+        twice_rps = experiment.capacity().multiple_rps(2)
         with experiment.inject(surge(experiment.load(), rate_rps=twice_rps)), experiment.offering():
             experiment.observe(30)
     contract.must_hold("O1", "O2", "O3", "R5", "R1", "D3")
@@ -38,7 +38,11 @@ def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
 
 def test_surge_after_a_stall(experiment: Experiment, contract: Contract) -> None:
     """A stall of 3 s under 0.8 of the capacity, with retries, does not feed on itself."""
-    with experiment.under_load(), experiment.offering(0.8):
+    with (
+        experiment.limited(_FEW_CPUS),
+        experiment.under_load(),
+        experiment.offering(0.8),
+    ):
         experiment.observe(2)
         with experiment.inject(pause(*experiment.replicas())):
             experiment.observe(3)

@@ -1,13 +1,14 @@
-"""The capacity of the service: the most that it answers rightly, found in the run that uses it.
+"""The capacity of the service: what it sustains and what it reaches, found in the run that uses it.
 
 It is looked for from below, in growing steps, because a service that was driven far beyond its
 capacity may not show it any more: that is what the overload clauses are to find out, and no measure
 may rest on it. A rate counts as sustained where nearly every request ends as it should, as fast as
 they are sent. What follows the first rate that is not sustained narrows the gap between the two.
 
-Some services do more when more is asked of them, because they then answer in larger batches: a rate
-that they sustain is less than what they reach. So the capacity is the highest rate that was
-sustained, or the most right answers a second in any look, whichever is more.
+Some services do more when more is asked of them, because they then answer in larger batches: what
+they reach, the most right answers a second in any look, is more than a rate that they sustain. A
+load below the capacity is a share of what is sustained; at the capacity and above, a multiple of
+what is reached, for else twice of it would not be twice.
 """
 
 import math
@@ -19,6 +20,7 @@ from harness.errors import PlatformError
 GROWTH = 1.5
 NARROWINGS = 3
 LEAST_RPS = 5.0
+_ROUNDING = 0.999999
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,18 @@ class Look:
 class Capacity:
     """What was found, and by which steps: (rate in requests a second, whether it was sustained)."""
 
-    rps: float
+    sustained_rps: float
+    reached_rps: float  # at least as much
     steps: tuple[tuple[float, bool], ...]
+
+    def multiple_rps(self, factor: float) -> float:
+        """The rate at a factor of the capacity."""
+        return factor * (self.sustained_rps if factor < 1.0 else self.reached_rps)
+
+    def factor(self, rate_rps: float) -> float:
+        """The factor that a rate is at."""
+        reached = rate_rps >= self.reached_rps * _ROUNDING
+        return rate_rps / (self.reached_rps if reached else self.sustained_rps)
 
     def told(self) -> str:
         """The steps in words."""
@@ -68,7 +80,7 @@ def find(look: Callable[[float], Look], first_rps: float, most_rps: float = 50_0
             good_rps = middle_rps
         else:
             bad_rps = middle_rps
-    return Capacity(max(good_rps, most_good_rps), tuple(steps))
+    return Capacity(good_rps, max(good_rps, most_good_rps), tuple(steps))
 
 
 def _bracket(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from harness import capacity
+from harness.capacity import Capacity, Look, find
 from harness.errors import PlatformError
 from harness.history import Value
 from harness.load import Load, Progress
@@ -26,9 +26,9 @@ Fleet: TypeAlias = tuple[int, float]
 
 @dataclass(frozen=True, slots=True)
 class Capacities:
-    """What was measured in this run: one figure, in requests a second, for each kind of fleet."""
+    """What was measured in this run, once for each kind of fleet."""
 
-    rps: dict[Fleet, float] = field(default_factory=dict)
+    of: dict[Fleet, Capacity] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,31 @@ class Demand:
         self.recorder.event("load.rate", "load", {"rps": round(rate_rps, 1)}, at_s)
         return at_s
 
-    def capacity_rps(self, first_rps: float) -> float:
+    def capacity(self, first_rps: float) -> Capacity:
         """The capacity, measured now if nobody has yet; the load offers ``first_rps`` then."""
-        if self.fleet not in self.measured.rps:
+        if self.fleet not in self.measured.of:
             began_s = time.monotonic()
-            found = capacity.find(self._look, first_rps)
+            found = find(self._look, first_rps)
             self._calm(first_rps)
-            self.measured.rps[self.fleet] = found.rps
+            self.measured.of[self.fleet] = found
             took_s = round(time.monotonic() - began_s, 2)
             self.tell({"steps": found.told(), "took_s": took_s})
-        return self.measured.rps[self.fleet]
+        return self.measured.of[self.fleet]
 
     def tell(self, more: Mapping[str, Value] | None = None) -> None:
         """Write the capacity down: from now on, loads are multiples of it."""
         replicas, cpus = self.fleet
-        rps = round(self.measured.rps[self.fleet], 1)
-        details = {"rps": rps, "replicas": replicas, "cpus": cpus, **(more or {})}
+        found = self.measured.of[self.fleet]
+        details = {
+            "rps": round(found.sustained_rps, 1),
+            "reached_rps": round(found.reached_rps, 1),
+            "replicas": replicas,
+            "cpus": cpus,
+            **(more or {}),
+        }
         self.recorder.event("capacity.measured", "service", details)
 
-    def _look(self, rate_rps: float) -> capacity.Look:
+    def _look(self, rate_rps: float) -> Look:
         self.offer(rate_rps)
         self.wait(_SETTLE_S)
         before = self.load.progress()
@@ -76,7 +82,7 @@ class Demand:
         sustained = at_once >= _SUSTAINED_SHARE * (after.sent - before.sent)
         if not sustained:
             self._calm(rate_rps / 2)
-        return capacity.Look(sustained, at_once / _LOOK_S)
+        return Look(sustained, at_once / _LOOK_S)
 
     def _calm(self, rate_rps: float) -> None:
         """Offer little until every answer of a second is right: what was too much is over."""

@@ -22,6 +22,7 @@ import msgspec
 
 from harness import resets, steady_state
 from harness.assembly import retry_policy
+from harness.capacity import Capacity
 from harness.chronicle import Chronicle
 from harness.demand import Capacities, Demand, Fleet
 from harness.errors import LoadError, PlatformError
@@ -194,18 +195,18 @@ class Experiment:
         with self.platform.without_model(environment) as name:
             yield name
 
-    def capacity_rps(self) -> float:
-        """The rate that the fleet sustains, in requests a second; measured once in a run."""
+    def capacity(self) -> Capacity:
+        """What the fleet sustains and what it reaches; measured once in a run."""
         demand = self._demand()
-        if demand.fleet in self.capacities.rps:
+        if demand.fleet in self.capacities.of:
             if self._told != demand.fleet:  # in another scenario: this one goes by it from now on
                 self._told = demand.fleet
                 demand.tell()
-            return self.capacities.rps[demand.fleet]
+            return self.capacities.of[demand.fleet]
         self._told = demand.fleet
         self.progress.doing("measuring the capacity")
         with self._chronicle.window("capacity", "capacity"):
-            return demand.capacity_rps(_FIRST_LOOK * self.settings.load.rate_rps)
+            return demand.capacity(_FIRST_LOOK * self.settings.load.rate_rps)
 
     def offer(self, factor: float, duration_s: float) -> None:
         """Offer this multiple of the measured capacity for a while; it stays when that is over."""
@@ -220,8 +221,8 @@ class Experiment:
         such as a surge.
         """
         if factor is not None:
-            self._demand().offer(factor * self.capacity_rps())
-        times = self._offered().rate_rps / self.capacity_rps()
+            self._demand().offer(self.capacity().multiple_rps(factor))
+        times = self.capacity().factor(self._offered().rate_rps)
         with self._chronicle.window("offered", f"{times:.2g}x"):
             yield
 

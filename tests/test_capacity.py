@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.capacity import GROWTH, NARROWINGS, Look, find
+from harness.capacity import GROWTH, NARROWINGS, Capacity, Look, find
 from harness.errors import PlatformError
 
 
@@ -20,8 +20,8 @@ def test_it_is_found_from_below(true_rps: float, first_rps: float) -> None:
     """What is found is sustained, and less than one narrowed step below the truth."""
     found = find(up_to(true_rps), first_rps)
 
-    assert found.rps <= true_rps
-    assert true_rps <= found.rps * GROWTH ** (1 / 2**NARROWINGS) * 1.000001
+    assert found.sustained_rps <= true_rps
+    assert true_rps <= found.sustained_rps * GROWTH ** (1 / 2**NARROWINGS) * 1.000001
 
 
 def test_overload_is_never_far() -> None:
@@ -36,7 +36,7 @@ def test_overload_is_never_far() -> None:
 
 def test_a_limit_is_kept() -> None:
     """Where everything is sustained the search ends at the limit of the generator."""
-    assert find(up_to(1e9), 150, most_rps=1000).rps == 1000
+    assert find(up_to(1e9), 150, most_rps=1000).sustained_rps == 1000
 
 
 def test_nothing_is_sustained() -> None:
@@ -52,7 +52,7 @@ def test_one_stall_caps_nothing() -> None:
     def look(rate_rps: float) -> Look:
         return up_to(0 if rate_rps > 100 and next(stalls, False) else 700)(rate_rps)
 
-    assert find(look, 150).rps > 700 / 1.06
+    assert find(look, 150).sustained_rps > 700 / 1.06
 
 
 def test_what_batches_reach() -> None:
@@ -60,11 +60,22 @@ def test_what_batches_reach() -> None:
     found = find(lambda rate_rps: Look(rate_rps <= 700, min(rate_rps, 800.0)), 200)
 
     assert found.steps[4] == (pytest.approx(1012.5), False)
-    assert found.rps == 800
+    assert found.reached_rps == 800
+    assert found.sustained_rps <= 700
 
 
 def test_no_more_than_was_offered() -> None:
     """Answers to what was sent before do not make the capacity higher than any rate tried."""
     found = find(lambda rate_rps: Look(rate_rps <= 700, 5000.0), 150)
 
-    assert found.rps <= 700 * GROWTH
+    assert found.reached_rps <= 700 * GROWTH
+
+
+def test_multiples() -> None:
+    """Less than the capacity is a share of what is sustained; twice of it, of what is reached."""
+    found = Capacity(700, 800, ())
+
+    assert found.multiple_rps(0.5) == 350
+    assert found.multiple_rps(2) == 1600
+    for factor in (0.8, 1, 3):
+        assert found.factor(found.multiple_rps(factor)) == pytest.approx(factor)

@@ -75,12 +75,19 @@ def answered(requests: Table) -> Table:
     return result
 
 
-def capacity_rps(history: History, before_s: float) -> float | None:
-    """The capacity that was last measured before an instant, or None."""
+def capacity_rps(history: History, factor: float, before_s: float) -> float | None:
+    """The capacity that was last measured before an instant, or None.
+
+    Of loads below it what was sustained, of others what was reached: see harness/capacity.py.
+    """
     measured: list[Event] = [
         e for e in history.of_kind("capacity.measured") if e.time_s <= before_s
     ]
-    return float(measured[-1].details["rps"] or 0.0) if measured else None
+    if not measured:
+        return None
+    found = measured[-1].details
+    rps = found.get("reached_rps") if factor >= 1.0 else None
+    return float(rps or found["rps"] or 0.0)
 
 
 def overloads(history: History, factor: float, limits: Limits) -> tuple[list[Offered], str]:
@@ -97,7 +104,7 @@ def overloads(history: History, factor: float, limits: Limits) -> tuple[list[Off
 
 def not_as_named(history: History, each: Offered) -> str | None:
     """Why a window is no load at its factor, undisturbed, or None."""
-    capacity = capacity_rps(history, each.window.began_s)
+    capacity = capacity_rps(history, each.factor, each.window.began_s)
     if not capacity:
         return "no capacity was measured before load was offered"
     disturbance = disturbing(history, each.window)

@@ -40,7 +40,7 @@ def goodput_holds(history: History, limits: Limits) -> Finding:
             lacking = reason
             continue
         before = goodput_rps(history, once.window, limits)
-        capacity = capacity_rps(history, once.window.began_s) or 0.0
+        capacity = capacity_rps(history, once.factor, once.window.began_s) or 0.0
         ratio = then / before if before else 0.0
         if ratio >= promised and before < limits.capacity_agreement * capacity:
             lacking = (
@@ -66,7 +66,7 @@ def _measured_too_low(
     history: History, each: Offered, goodput: float, limits: Limits
 ) -> str | None:
     """Why twice what was measured was not twice the capacity, by the goodput at 2x; or None."""
-    capacity = capacity_rps(history, each.window.began_s) or 0.0
+    capacity = capacity_rps(history, each.factor, each.window.began_s) or 0.0
     if goodput * limits.capacity_agreement <= capacity:
         return None
     return (

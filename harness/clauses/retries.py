@@ -25,7 +25,7 @@ def retries_are_budgeted(history: History, limits: Limits) -> Finding:
     judged: list[tuple[float, str, tuple[str, ...]]] = []
     lacking = ""
     for window in outages:
-        settled = replace(window, began_s=window.began_s + limits.retry_settling_s)
+        settled = replace(window, began_s=_nobody_s(history, window) + limits.retry_settling_s)
         ratio, told, evidence = _ratio(history, settled)
         reason = _unfit(history, settled, limits)
         if reason and ratio <= promised:
@@ -36,6 +36,16 @@ def retries_are_budgeted(history: History, limits: Limits) -> Finding:
         return missing(promised, unit, lacking)
     worst, told, evidence = max(judged)
     return Finding(worst <= promised, promised, round(worst, 4), unit, told, evidence)
+
+
+def _nobody_s(history: History, window: Window) -> float:
+    """When the balancer had nobody left to send to; the window's beginning where it never had."""
+    emptied = (
+        event.time_s
+        for event in history.of_kind("balancer.routes")
+        if window.covers(event.time_s) and not event.details["replicas"]
+    )
+    return max(emptied, default=window.began_s)
 
 
 def _ratio(history: History, window: Window) -> tuple[float, str, tuple[str, ...]]:

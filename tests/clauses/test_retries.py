@@ -41,6 +41,17 @@ class TestRetriesAreBudgeted:
 
         assert retries_are_budgeted(story.told()).held
 
+    def test_until_all_are_sent_away(self) -> None:
+        """What is answered while one replica after the other is sent away is no outage yet."""
+        story = outage().meanwhile(5, 6.5, status=0)
+        assert retries_are_budgeted(story.told()).held is None
+
+        story.event("balancer.routes", "balancer", at_s=6.5, replicas="")
+        finding = retries_are_budgeted(story.told())
+
+        assert finding.held
+        assert "from +7.500 s" in finding.sentence
+
     def test_duplicated_by_the_balancer(self) -> None:
         """Attempts count as the balancer sees them, whoever made them."""
         story = outage()
