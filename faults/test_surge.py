@@ -19,8 +19,8 @@ stores as well has less to give at twice the load."""
 def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract) -> None:
     """At twice the capacity goodput holds, refusals are quick and typed, probes are answered."""
     with experiment.limited(_FEW_CPUS), experiment.under_load():
-        experiment.offer(1, 6)
-        experiment.offer(0.8, 8)
+        experiment.offer(1, 5)
+        experiment.offer(0.8, 6)
         twice_rps = experiment.capacity().multiple_rps(2)
         with experiment.inject(surge(experiment.load(), rate_rps=twice_rps)), experiment.offering():
             experiment.observe(30)
@@ -29,7 +29,7 @@ def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract)
 
 def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
     """Three times the capacity, with retries, leaves nothing behind: 10 s later all is served."""
-    with experiment.under_load():
+    with experiment.limited(_FEW_CPUS), experiment.under_load():
         experiment.offer(0.8, 2)
         experiment.offer(3, 15)
         experiment.offer(0.8, 12)

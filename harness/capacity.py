@@ -3,7 +3,8 @@
 It is looked for from below, in growing steps, because a service that was driven far beyond its
 capacity may not show it any more: that is what the overload clauses are to find out, and no measure
 may rest on it. A rate counts as sustained where nearly every request ends as it should, as fast as
-they are sent. What follows the first rate that is not sustained narrows the gap between the two.
+they are sent. What follows the first rate that is not sustained narrows the gap between the two. At
+last twice of what was reached is offered: that cannot make the capacity less, only more.
 
 Some services do more when more is asked of them, because they then answer in larger batches: what
 they reach, the most right answers a second in any look, is more than a rate that they sustain. A
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from harness.errors import PlatformError
 
 GROWTH = 1.5
-NARROWINGS = 3
+NARROWINGS = 2
 LEAST_RPS = 5.0
 _ROUNDING = 0.999999
 
@@ -80,6 +81,8 @@ def find(look: Callable[[float], Look], first_rps: float, most_rps: float = 50_0
             good_rps = middle_rps
         else:
             bad_rps = middle_rps
+    if math.isfinite(bad_rps):
+        tried(min(2.0 * max(good_rps, most_good_rps), most_rps))
     return Capacity(good_rps, max(good_rps, most_good_rps), tuple(steps))
 
 

@@ -45,7 +45,7 @@ from harness.settings import ModelSource, Settings
 from harness.witness import Terms, witness
 
 _TICK_S = 0.1
-_FIRST_LOOK = 2  # times the usual load, which a service that is tested under it bears easily
+_FIRST_LOOK = 3  # times the usual load, which a service that is tested under it bears easily
 
 
 @dataclass(slots=True)
