@@ -49,6 +49,8 @@ class Limits:
     frozen_loss_share: float = 0.01  # our choice, of the requests from then on
     frozen_first_losses: int = 1  # beyond those in flight: nginx's max_fails, by default
     lost_after_retry: int = 0
+    stop_within_s: float = 8.0  # Cloud Run's grace of 10 s, the shortest, less 2 s for bad days
+    stop_calls_needed: int = 20  # our choice: calls at a replica from when it is told to stop
     acknowledged_needed: int = 1000
     balance_p_value: float = 0.001
     balance_calls_needed: int = 300
@@ -84,6 +86,8 @@ class Limits:
     stays_s: float = 5.0  # our choice: how long goodput is watched once it is back
     lag_p99_ms: float = 2.0  # the load generator's own lag, above which nothing is judged
     unsent_share: float = 0.01
+    others_share: float = 0.1  # our choice, of the processors: what others may use, or be given
+    others_burst_share: float = 0.3  # the same in any one second, for what is to be broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ class Clause:
     statement: str
     check: Callable[[History, Limits], Finding]
     needs_load: bool = False
+    needs_quiet: bool = False
 
     def __call__(self, history: History, limits: Limits | None = None) -> Finding:
         """The finding for one history, by the contract's own limits unless others are given."""
@@ -114,12 +119,16 @@ class Clause:
 
 
 def clause(
-    id_: str, statement: str, *, needs_load: bool = False
+    id_: str, statement: str, *, needs_load: bool = False, needs_quiet: bool = False
 ) -> Callable[[Callable[[History, Limits], Finding]], Clause]:
-    """Make a clause of a function. ``needs_load``: only where the load kept to its schedule."""
+    """Make a clause of a function.
+
+    ``needs_load``: only where the load kept to its schedule. ``needs_quiet``: only where the run
+    had the machine's processors for itself; what needs load needs that as well.
+    """
 
     def decorate(check: Callable[[History, Limits], Finding]) -> Clause:
-        return Clause(id_, statement, check, needs_load)
+        return Clause(id_, statement, check, needs_load, needs_quiet or needs_load)
 
     return decorate
 
@@ -157,7 +166,7 @@ def _judge_one(subject: Clause, history: History, limits: Limits, scope: Scope) 
         )
     outcome = _outcome(finding)
     sentence = finding.sentence
-    doubt = _lagged(subject, history, limits)
+    doubt = _lagged(subject, history, limits) or _crowded(subject, history, limits, outcome)
     if outcome is Outcome.HELD:  # a fault without proof excuses no promise that was broken
         doubt = doubt or _unproven(history)
     if doubt and outcome is not Outcome.INCONCLUSIVE:
@@ -188,6 +197,32 @@ def _unproven(history: History) -> str | None:
     for fault in history.faults:
         if not fault.proof.complete:
             return f"the fault {fault.name} is not proven"
+    return None
+
+
+def _crowded(subject: Clause, history: History, limits: Limits, outcome: Outcome) -> str | None:
+    """Why the processors cannot carry a verdict on the clause, or None.
+
+    All the while they were not there for the run, so that any figure is off; or in some second,
+    which may be what broke the promise.
+    """
+    taken = [
+        float(event.details["others"] or 0.0) + float(event.details["stolen"] or 0.0)
+        for event in history.during("machine.used")
+    ]
+    if not subject.needs_quiet or not taken:
+        return None
+    mean, most = sum(taken) / len(taken), max(taken)
+    if mean > limits.others_share:
+        return (
+            f"others took {mean:.0%} of the machine's processors, more than "
+            f"{limits.others_share:.0%}"
+        )
+    if outcome is Outcome.BROKEN and most > limits.others_burst_share:
+        return (
+            f"in some second others took {most:.0%} of the machine's processors, more than "
+            f"{limits.others_burst_share:.0%}"
+        )
     return None
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.contract import Clause, Finding, Limits, Outcome, Verdict, clause, judge
-from harness.history import Generator, History
+from harness.history import Event, Generator, History
 from tests.clauses.histories import Story
 from tests.clauses.telling import PROVEN, UNPROVEN
 
@@ -133,3 +133,46 @@ def test_own_limits() -> None:
     looks(loaded())
 
     assert seen == [Limits()]
+
+
+def crowded(*others: float, stolen: float = 0.0) -> History:
+    """A history in which neighbours took such shares of the processors, second by second."""
+    events = tuple(
+        Event(second + 0.5, "machine.used", "machine", {"others": share, "stolen": stolen})
+        for second, share in enumerate(others)
+    )
+    return History("story", 0.0, 10.0, generators=(generator(),), events=events)
+
+
+@clause("A4", "breaks in time", needs_quiet=True)
+def is_late(_history: History, _limits: Limits) -> Finding:
+    """A promise about time that is not kept."""
+    return Finding(False, 1, 3, "s", "it took 3 s")
+
+
+def test_crowded() -> None:
+    """Where neighbours or a hypervisor took the processors, no promise about time is judged."""
+    for history in (crowded(*[0.2] * 10), crowded(*[0.0] * 10, stolen=0.2)):
+        for subject in (holds, is_late):
+            verdict = one(subject, history)
+
+            assert verdict.verdict is Outcome.INCONCLUSIVE
+            assert "others took 20% of the machine's processors" in verdict.sentence
+        assert one(breaks, history).verdict is Outcome.BROKEN
+
+
+def test_crowded_for_a_moment() -> None:
+    """One bad second may have broken a promise, but keeps none that was held from being held."""
+    history = crowded(*[0.0] * 9, 0.6)
+
+    assert one(holds, history).verdict is Outcome.HELD
+    assert one(is_late, history).verdict is Outcome.INCONCLUSIVE
+    assert "in some second others took 60%" in one(is_late, history).sentence
+
+
+def test_quiet() -> None:
+    """A little is always going on."""
+    history = crowded(*[0.05] * 10)
+
+    assert one(holds, history).verdict is Outcome.HELD
+    assert one(is_late, history).verdict is Outcome.BROKEN

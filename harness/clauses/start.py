@@ -12,7 +12,11 @@ from harness.history import History
 _STOPPED_ON_REQUEST = (0, 143)
 
 
-@clause("S2", "A start takes a bounded and known time, from the order to the first correct answer")
+@clause(
+    "S2",
+    "A start takes a bounded and known time, from the order to the first correct answer",
+    needs_quiet=True,
+)
 def bounded_start(history: History, limits: Limits) -> Finding:
     """All starts of the run so far are judged, and each failed start breaks the promise."""
     by_name = lives(history.events)

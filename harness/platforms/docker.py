@@ -18,6 +18,7 @@ from harness.platforms.backing_services import BackingServices
 from harness.platforms.balancer_keeper import BalancerKeeper
 from harness.platforms.containers import Container
 from harness.platforms.grounds import Blueprint, Grounds
+from harness.platforms.neighbours import Neighbours
 from harness.platforms.replica_keeper import ReplicaKeeper
 from harness.platforms.residue import residue
 from harness.platforms.spares import Spares
@@ -58,11 +59,13 @@ class DockerPlatform:
             self.grounds.close()
             raise
         self._watcher: Watcher | None = None
+        self._neighbours = Neighbours(recorder)
         self.leaks: list[ownership.Leftover] = []
 
     def start(self) -> None:
         """Return when everything runs and every replica is routed to; else raise what is wrong."""
         self._watcher = Watcher(self._blueprint.run_id, self._died, self.grounds.fail)
+        self._neighbours.start()
         self._say("starting backing services")
         self._backing.start()
         self.storage_paths.start()
@@ -103,6 +106,7 @@ class DockerPlatform:
 
     def close(self) -> None:
         """Remove everything of the run; ``leaks`` names what resisted."""
+        self._neighbours.end()
         self.autoscaling.end()
         self._replicas.close()
         self.storage_paths.close()
@@ -179,9 +183,12 @@ class DockerPlatform:
         """The replicas that the balancer sends calls to, by its own word."""
         return self._balancer.in_force()
 
-    def records(self, prefix: str) -> Table | None:
-        """What the service recorded under request ids with this prefix."""
-        return self._backing.records(prefix)
+    def records(self, prefix: str, asked_s: float | None = None) -> Table | None:
+        """What the service recorded under request ids with this prefix.
+
+        ``asked_s``: when, for the history; now, unless it is given.
+        """
+        return self._backing.records(prefix, asked_s)
 
     def access(self, began_s: float, ended_s: float) -> Table:
         """The balancer's access log between two instants of the monotonic clock."""
@@ -204,6 +211,7 @@ class DockerPlatform:
             "replicas": settings.platform.replicas,
             "replica limits": f"{settings.service.cpus:g} CPU, {settings.service.memory_mb} MB",
             "balancer": self._blueprint.images["balancer"],
+            "balancer rules": nginx.rules(settings.platform.balancer),
             "platform": f"Docker {version['Version']} on Linux {version['KernelVersion']}",
             "time scale": settings.platform.time_scale,
         }
