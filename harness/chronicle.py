@@ -50,7 +50,7 @@ class Chronicle:
                 requests=loaded.requests,
                 attempts=loaded.attempts,
                 access=platform.access(began_s, ended_s),
-                records=platform.records(prefix),
+                records=platform.records(prefix, ended_s),
                 usage=self.recorder.usage_between(began_s, ended_s),
                 events=self.recorder.events(ended_s),
                 windows=tuple(self._windows),

@@ -43,6 +43,8 @@ def judge(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="mayfly judge", description=judge.__doc__)
     parser.add_argument("run_directory", metavar="RUN_DIR", type=Path)
     stored = run.load(parser.parse_args(arguments).run_directory)
+    if not stored.finished:
+        _say(f"the run is unfinished: {stored.reach}")
     changed = 0
     for position, scenario in enumerate(stored.scenarios):
         histories = tuple(each.history for each in stored.scenarios[: position + 1])

@@ -12,7 +12,7 @@ from harness.load import Load, Progress
 from harness.recorder import Recorder
 
 _SETTLE_S = 0.4  # from a new rate to where its own requests end
-_LOOK_S = 2.0
+_LOOK_S = 1.5
 _SUSTAINED_SHARE = 0.95
 """Right answers over requests sent, in one look, and none of them for a retry: retries would hide
 for a while that there is too much. A short queue, which is what makes refusals quick, refuses some

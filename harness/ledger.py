@@ -12,10 +12,11 @@ from harness.contract import Limits, Outcome, Scope, Verdict, judge
 from harness.errors import ExitStatus
 from harness.history import History, Value, whole_run
 from harness.phases import phases
-from harness.run import Run, Scenario, save
+from harness.run import Run, Scenario, save, save_so_far
 from harness.truth import truths
 
 _WITHOUT_PROOF = ("R1", "D3")
+_INTERRUPTED = 2  # pytest's own number: what a run's status is as long as it is not over
 
 
 class BrokenError(AssertionError):
@@ -37,6 +38,7 @@ class Entry:
     verdicts: tuple[Verdict, ...] = ()
     conclusion: str = "judged"
     message: str = ""
+    is_over: bool = False
 
 
 @dataclass(slots=True)
@@ -50,6 +52,9 @@ class Ledger:
     conditions: dict[str, Value] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     harness_failed: bool = False
+    planned: int = 0  # scenarios; 0: unknown
+    options: str = ""  # of the command line, without which a scenario would not be the same
+    _saved: tuple[Scenario, ...] = ()  # of the first entries, which will not change any more
     _began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _began_s: float = field(default_factory=time.monotonic)
 
@@ -93,29 +98,47 @@ class Ledger:
             return ExitStatus.INCONCLUSIVE
         return ExitStatus.ALL_HELD
 
-    def save(self, directory: Path, status: int) -> Run:
-        """The run as it stands, written into the directory."""
-        run = Run(
+    def save_so_far(self, directory: Path) -> None:
+        """Save a run that goes on, and whose scenarios so far are over."""
+        fresh = self._unsaved()
+        run = self._run((*self._saved, *fresh), _INTERRUPTED, finished=False)
+        save_so_far(run, directory, len(fresh))
+        self._saved = run.scenarios
+
+    def save(self, directory: Path, status: int, *, finished: bool = True) -> Run:
+        """The run as it stands, written into the directory. Not finished: it was interrupted."""
+        for entry in self.entries:
+            if not finished and not entry.is_over and entry.conclusion == "judged":
+                entry.conclusion, entry.message = "interrupted", "the run was ended meanwhile"
+        run = self._run((*self._saved, *self._unsaved()), status, finished=finished)
+        save(run, directory)
+        return run
+
+    def _unsaved(self) -> tuple[Scenario, ...]:
+        return tuple(self._scenario(entry) for entry in self.entries[len(self._saved) :])
+
+    def _run(self, scenarios: tuple[Scenario, ...], status: int, *, finished: bool) -> Run:
+        return Run(
             id=self.run_id,
             began_at=self._began_at.isoformat(timespec="seconds"),
             duration_s=round(time.monotonic() - self._began_s, 3),
             seed=self.seed,
             exit_status=status,
-            conditions=self.conditions,
+            conditions=dict(self.conditions),
             limits=self.limits,
-            scenarios=tuple(self._scenario(entry) for entry in self.entries),
+            scenarios=scenarios,
             warnings=tuple(self.warnings),
             version=harness.__version__,
+            finished=finished,
+            planned=self.planned,
         )
-        save(run, directory)
-        return run
 
     def _scenario(self, entry: Entry) -> Scenario:
         return Scenario(
             name=entry.name,
             title=entry.title,
             node_id=entry.node_id,
-            repeat=f"pytest '{entry.node_id}' --seed {self.seed}",
+            repeat=f"pytest '{entry.node_id}' --seed {self.seed}{self.options}",
             history=entry.history,
             verdicts=entry.verdicts,
             phases=_phases(entry.history),

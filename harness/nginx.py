@@ -147,6 +147,20 @@ def configuration(
     )
 
 
+def rules(settings: Balancer) -> str:
+    """When it leaves a replica out, and what it refuses, in words."""
+    fails, out_s = settings.max_fails, settings.fail_timeout_s
+    ejection = f"leaves a replica out for {out_s} s after {fails} failed call{'s' * (fails != 1)}"
+    share = settings.max_in_flight_per_replica
+    return "; ".join(
+        (
+            ejection if fails else "leaves no replica out that is ready",
+            f"gives up on one after {settings.read_timeout_s:g} s",
+            f"{share} calls in flight a replica" if share else "any number of calls in flight",
+        )
+    )
+
+
 def in_flight(status: bytes) -> int:
     """How many calls are under way, from the answer of /status: "Writing", less the asker's own.
 

@@ -5,6 +5,7 @@ scenarios of a session, and removed at its end, whatever ends it.
 """
 
 import random
+import shlex
 import signal
 import sys
 import threading
@@ -75,7 +76,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def mayfly_session(pytestconfig: pytest.Config) -> Session:
+def mayfly_session(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> Session:
     """What all scenarios share: opened by the first, closed when the session finishes."""
     _turn_sigterm_into_interrupt()
     named: Path | None = pytestconfig.getoption("--resilience")
@@ -86,7 +87,10 @@ def mayfly_session(pytestconfig: pytest.Config) -> Session:
     except MayflyError as error:
         progress.done()
         pytest.exit(f"mayfly: {error}", returncode=ExitStatus.HARNESS_FAILED)
+    if named is not None:
+        session.ledger.options = f" --resilience {shlex.quote(str(named))}"
     pytestconfig.stash[_SESSION] = session
+    session.begin(sum(_is_scenario(item) for item in request.session.items))
     return session
 
 
@@ -111,6 +115,16 @@ def contract(
 ) -> Contract:
     """The promises that the scenario has to hold."""
     return Contract(mayfly_session.ledger, request.node.stash[_ENTRY], experiment.history)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Save the run as it stands when a scenario is over, its teardown too."""
+    result = yield
+    opened, entry = item.config.stash.get(_SESSION, None), item.stash.get(_ENTRY, None)
+    if opened is not None and entry is not None:
+        opened.keep(entry)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -199,6 +213,10 @@ def pytest_terminal_summary(
     for line in terminal.lines(verdicts, each=config.get_verbosity() > 0):
         terminalreporter.line(line)
     terminalreporter.line(f"report: {saved / 'report.html'}")
+
+
+def _is_scenario(item: pytest.Item) -> bool:
+    return "experiment" in getattr(item, "fixturenames", ())
 
 
 def _title(node: pytest.Item) -> str:

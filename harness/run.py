@@ -5,18 +5,17 @@ docs/run-json.md describes the files. Loading a run needs no Docker, no clock an
 
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
+from harness import columns, parts
 from harness.contract import Limits, Verdict
 from harness.errors import RunFormatError
 from harness.history import Event, FaultRecord, Generator, History, Value, Window
-from harness.tables import ACCESS, ATTEMPT, RECORD, REQUEST, USAGE, Table, empty
+from harness.tables import Table
 from harness.truth import Truth
 
 SCHEMA = 1
@@ -29,13 +28,6 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_TABLES = {
-    "requests": REQUEST,
-    "attempts": ATTEMPT,
-    "access": ACCESS,
-    "records": RECORD,
-    "usage": USAGE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,7 @@ class Scenario:
     verdicts: tuple[Verdict, ...] = ()
     phases: Mapping[str, float | None] = field(default_factory=dict)
     """Seconds from the first fault's proven effect, such as ``ready_s``; None: never seen."""
-    conclusion: str = "judged"  # judged | skipped | inconclusive | failed | left out
+    conclusion: str = "judged"  # judged | skipped | inconclusive | failed | left out | interrupted
     message: str = ""  # why, where it was skipped or failed
     readiness: tuple[Truth, ...] = ()
     """Of each replica that a witness asked: readiness against what it could do."""
@@ -70,6 +62,16 @@ class Run:
     scenarios: tuple[Scenario, ...] = ()
     warnings: tuple[str, ...] = ()
     version: str = ""  # of the harness that wrote it
+    finished: bool = True  # False: it goes on, or it was interrupted or killed
+    planned: int = 0  # scenarios; 0 where that is unknown
+
+    @property
+    def reach(self) -> str:
+        """How far the run came: ``7 of 26 scenarios are over``."""
+        over = sum(each.conclusion != "interrupted" for each in self.scenarios)
+        of_all = f" of {self.planned}" if self.planned else ""
+        nouns = "scenario" if (self.planned or over) == 1 else "scenarios"
+        return f"{over}{of_all} {nouns} {'is' if over == 1 else 'are'} over"
 
     @property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -116,19 +118,31 @@ class _Document:
     clauses: tuple[Verdict, ...]
     scenarios: tuple[_Chapter, ...]
     faults: tuple[FaultRecord, ...]
+    finished: bool = True
+    planned: int = 0
+    in_parts: bool = False  # the rows are in parts/, not yet in the five tables
 
 
 def save(run: Run, directory: Path) -> None:
     """Write run.json, tables and events.jsonl into the directory, each whole or not at all."""
     directory.mkdir(parents=True, exist_ok=True)
-    for name in _TABLES:
-        _save_table(name, [each.history for each in run.scenarios], directory)
-    # A later scenario's history includes an earlier one's events: the longest holds them all.
-    events = max((each.history.events for each in run.scenarios), key=len, default=())
-    lines = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
-    _write(directory / "events.jsonl", lines)
-    document = msgspec.json.format(msgspec.json.encode(_document(run)), indent=1)
-    _write(directory / "run.json", document)
+    columns.write(directory, [each.history for each in run.scenarios])
+    _save_events(run, directory)
+    _save_document(run, directory, in_parts=False)
+    parts.remove(directory)
+
+
+def save_so_far(run: Run, directory: Path, fresh: int) -> None:
+    """Save a run that goes on, of which so many scenarios at the end were not saved before.
+
+    Only their rows are written, into parts: what it takes does not grow with the run.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    first = len(run.scenarios) - fresh
+    for place, each in enumerate(run.scenarios[first:], start=first):
+        parts.write(directory, place, each.history)
+    _save_events(run, directory)
+    _save_document(run, directory, in_parts=True)
 
 
 def load(directory: Path) -> Run:
@@ -154,42 +168,25 @@ def load(directory: Path) -> Run:
         raise RunFormatError(f"the run in {directory} is damaged: {error}; run again") from error
 
 
+def _save_events(run: Run, directory: Path) -> None:
+    # A later scenario's history includes an earlier one's events: the longest holds them all.
+    events = max((each.history.events for each in run.scenarios), key=len, default=())
+    lines = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
+    _write(directory / "events.jsonl", lines)
+
+
+def _save_document(run: Run, directory: Path, *, in_parts: bool) -> None:
+    document = msgspec.json.encode(_document(run, in_parts=in_parts))
+    _write(directory / "run.json", msgspec.json.format(document, indent=1))
+
+
 def _write(path: Path, content: bytes) -> None:
     partial = path.with_suffix(path.suffix + ".partial")
     partial.write_bytes(content)
     partial.replace(path)
 
 
-def _save_table(name: str, histories: Sequence[History], directory: Path) -> None:
-    dtype = _TABLES[name]
-    tables = [_table(history, name) for history in histories]
-    rows = np.concatenate([empty(dtype), *tables])
-    owner = np.repeat(np.arange(len(tables), dtype=np.int16), [len(each) for each in tables])
-    columns = {column: rows[column] for column in dtype.names or ()}
-    partial = directory / f"{name}.partial.npz"
-    np.savez_compressed(partial, allow_pickle=False, scenario=owner, **columns)
-    partial.replace(directory / f"{name}.npz")
-
-
-def _table(history: History, name: str) -> Table:
-    rows: Table | None = getattr(history, name)
-    return empty(_TABLES[name]) if rows is None else rows
-
-
-def _load_table(directory: Path, name: str) -> tuple[Table, NDArray[np.int16]]:
-    dtype = _TABLES[name]
-    # numpy leaves a file open that it opened itself and could not read.
-    with (
-        (directory / f"{name}.npz").open("rb") as file,
-        np.load(file, allow_pickle=False) as columns,
-    ):
-        rows = np.zeros(len(columns["scenario"]), dtype=dtype)
-        for column in dtype.names or ():
-            rows[column] = columns[column]
-        return rows, columns["scenario"]
-
-
-def _document(run: Run) -> _Document:
+def _document(run: Run, *, in_parts: bool) -> _Document:
     return _Document(
         schema=SCHEMA,
         version=run.version,
@@ -204,6 +201,9 @@ def _document(run: Run) -> _Document:
         clauses=run.verdicts,
         scenarios=tuple(_chapter(each) for each in run.scenarios),
         faults=tuple(fault for each in run.scenarios for fault in each.history.faults),
+        finished=run.finished,
+        planned=run.planned,
+        in_parts=in_parts,
     )
 
 
@@ -241,15 +241,12 @@ def _notes(history: History) -> dict[str, dict[str, Value]]:
 
 
 def _load(document: _Document, directory: Path) -> Run:
-    tables = {name: _load_table(directory, name) for name in _TABLES}
     decoder = msgspec.json.Decoder(Event)
     events = tuple(
         decoder.decode(line) for line in (directory / "events.jsonl").read_bytes().splitlines()
     )
-    scenarios = []
-    for index, chapter in enumerate(document.scenarios):
-        rows = {name: table[owner == index] for name, (table, owner) in tables.items()}
-        scenarios.append(_scenario(chapter, rows, document, events))
+    stored = parts if document.in_parts else columns
+    rows = stored.read(directory, len(document.scenarios))
     return Run(
         id=document.id,
         began_at=document.began_at,
@@ -258,9 +255,14 @@ def _load(document: _Document, directory: Path) -> Run:
         exit_status=document.exit_status,
         conditions=document.conditions,
         limits=document.limits,
-        scenarios=tuple(scenarios),
+        scenarios=tuple(
+            _scenario(chapter, each, document, events)
+            for chapter, each in zip(document.scenarios, rows, strict=True)
+        ),
         warnings=document.warnings,
         version=document.version,
+        finished=document.finished,
+        planned=document.planned,
     )
 
 

@@ -20,6 +20,7 @@ from harness.platforms.docker import DockerPlatform
 from harness.progress import Progress
 from harness.recorder import Recorder
 from harness.run import Run
+from harness.underway import Claim
 
 
 @dataclass(slots=True)
@@ -37,6 +38,7 @@ class Session:
         default_factory=lambda: (time.monotonic(), machine.stolen_s())
     )
     capacities: Capacities = field(default_factory=Capacities)
+    _claim: Claim | None = None
     _scenarios: int = 0
     _is_closed: bool = False
 
@@ -68,11 +70,19 @@ class Session:
         directory = directories.run_directory(assembly.root, run_id)
         return cls(assembly, ledger, recorder, platform, progress, directory, standby)
 
+    def begin(self, planned: int) -> None:
+        """Put the run on disk before anything is found out, for whoever watches it."""
+        self.ledger.planned = planned
+        self._claim = Claim(self.directory)
+        self.progress.tell_in(self.directory)
+        self.ledger.save_so_far(self.directory)
+        directories.point_latest_at(self.directory)
+
     def scenario(self, entry: Entry) -> Experiment:
         """The experiment of one more scenario."""
         self._scenarios += 1
         self.ledger.entries.append(entry)
-        self.progress.scenario(entry.name)
+        self.progress.scenario(entry.name, max(self.ledger.planned - self._scenarios, 0))
         return Experiment(
             name=entry.name,
             platform=self.platform,
@@ -105,6 +115,16 @@ class Session:
             self.ledger.harness_failed = True
             self.ledger.warnings.append(f"leaked by {entry.name}: {'; '.join(left)}")
 
+    def keep(self, entry: Entry) -> None:
+        """Save the run as it stands, now that one more scenario is over."""
+        entry.is_over = True
+        if self._is_closed:
+            return
+        try:
+            self.ledger.save_so_far(self.directory)
+        except OSError as error:
+            self.ledger.warnings.append(f"could not be saved after {entry.name}: {error}")
+
     def close(self, interrupted_with: int | None, *, others_failed: bool) -> tuple[Run, int]:
         """Remove everything, see whether anything leaked, save the run; the exit status.
 
@@ -120,13 +140,16 @@ class Session:
         status = int(self.ledger.exit_status(others_failed=others_failed))
         if interrupted_with is not None:
             status = interrupted_with
-        run = self.ledger.save(self.directory, status)
+        run = self.ledger.save(self.directory, status, finished=interrupted_with is None)
         folder = self.directory / "logs"
         folder.mkdir(exist_ok=True)
         for name, content in logs.items():
             (folder / f"{name}.log").write_bytes(content)
         directories.point_latest_at(self.directory)
         self.progress.done()
+        self.progress.tell_no_more()
+        if self._claim is not None:
+            self._claim.release()
         return run, status
 
     def _tell_stolen_time(self) -> None:

@@ -158,6 +158,18 @@ def test_saved_scenario_tells_how_to_repeat_it(tmp_path: Path) -> None:
     assert scenario.repeat == "pytest 'test_story.py::story' --seed 7"
 
 
+def test_repeated_with_the_same_options(tmp_path: Path) -> None:
+    """Where another resilience.toml was named, the command that repeats a scenario names it too."""
+    book = ledger(entry(HELD))
+    book.options = " --resilience examples/resilience.toml"
+
+    (scenario,) = book.save(tmp_path, 0).scenarios
+
+    assert scenario.repeat == (
+        "pytest 'test_story.py::story' --seed 7 --resilience examples/resilience.toml"
+    )
+
+
 def test_phases_of_a_disturbed_scenario(tmp_path: Path) -> None:
     """A scenario with a fault has phase times, one without has none."""
     calm, disturbed = entry(HELD), entry(HELD)

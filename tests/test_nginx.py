@@ -265,3 +265,22 @@ def test_empty_log() -> None:
     rows = nginx.access_log([], 0.0)
 
     assert (len(rows), rows.dtype) == (0, ACCESS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            Balancer(max_fails=1, fail_timeout_s=10),
+            "leaves a replica out for 10 s after 1 failed call",
+        ),
+        (Balancer(max_fails=5), "leaves a replica out for 1 s after 5 failed calls"),
+        (Balancer(max_fails=0), "leaves no replica out that is ready"),
+        (Balancer(read_timeout_s=1.5), "gives up on one after 1.5 s"),
+        (Balancer(max_in_flight_per_replica=10), "10 calls in flight a replica"),
+        (Balancer(), "any number of calls in flight"),
+    ],
+)
+def test_rules_in_words(settings: Balancer, told: str) -> None:
+    """A report says which rules the balancer went by: they explain what it did."""
+    assert told in nginx.rules(settings).split("; ")

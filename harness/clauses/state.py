@@ -5,12 +5,20 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.clauses._wording import at, cite, count, few, missing
+from harness.clauses._wording import (
+    EVIDENCE_LIMIT,
+    at,
+    cite,
+    count,
+    earliest,
+    few,
+    missing,
+)
 from harness.contract import Finding, Limits, clause
 from harness.fleet import Life, lives
 from harness.history import History
 from harness.serving import STRANGER, answered_by, began_s, sent_to
-from harness.tables import text
+from harness.tables import Table, text
 
 
 @clause("D3", "No acknowledged prediction is lost or doubled when replicas die")
@@ -37,8 +45,35 @@ def records_survive(history: History, limits: Limits) -> Finding:
         f"{len(lost):,} of {count(len(acknowledged), 'acknowledged prediction')} were lost, "
         f"{len(doubled) + extra:,} stored more than once"
     )
-    cited = cite(history, lost, ", is not in the record store")
-    return Finding(wrong == 0, 0, wrong, "records", sentence, few((*cited, *copies)))
+    for event in history.during("records.missing"):
+        sentence += f"; the record store said: {event.details['why']}"
+    evidence = few((*_cited(history, lost), *copies))
+    return Finding(wrong == 0, 0, wrong, "records", sentence, evidence)
+
+
+def _cited(history: History, lost: Table) -> tuple[str, ...]:
+    """Each prediction that was lost; of more than can be told, first who had acknowledged them."""
+    remark = ", is not in the record store"
+    if len(lost) <= EVIDENCE_LIMIT:
+        return cite(history, lost, remark)
+    by_replica = _by_replica(history, lost)[: EVIDENCE_LIMIT // 2]
+    room = EVIDENCE_LIMIT - len(by_replica) - 1
+    first = cite(history, earliest(lost, limit=room), remark)
+    return (*by_replica, *first, f"and {len(lost) - room:,} more")
+
+
+def _by_replica(history: History, lost: Table) -> list[str]:
+    """Of how many predictions that each acknowledged the record is missing, most first."""
+    fleet = lives(history.events)
+    acknowledged = history.requests["replica"][history.requests["status"] == 0]
+    lines = []
+    for who, many in zip(*np.unique(lost["replica"], return_counts=True), strict=True):
+        life = fleet.get(text(who))
+        died_s = None if life is None else life.died_s
+        end = f"; it died at {at(history, died_s)}" if died_s is not None else ""
+        among = int(np.count_nonzero(acknowledged == who))
+        lines.append((-int(many), f"{text(who) or 'nobody'}: {many:,} of {among:,} lost{end}"))
+    return [line for _, line in sorted(lines)]
 
 
 def _untested(history: History, acknowledged_s: NDArray[np.float64], limits: Limits) -> str | None:

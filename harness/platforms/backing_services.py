@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +15,7 @@ from harness.platforms.grounds import Grounds
 from harness.platforms.targets import ContainerTarget
 from harness.tables import RECORD, Table, table
 
+_NO_SUCH_TABLE = re.compile(r"ERROR:  42P01: (.*)")
 _DATABASE_WITHIN_S = 30.0  # away for a moment, as it may be after a fault
 
 
@@ -75,8 +77,11 @@ class BackingServices:
             "store_secret": secret.store_secret,
         }
 
-    def records(self, prefix: str) -> Table | None:
-        """What was recorded under ids with this prefix; None where nobody may look inside."""
+    def records(self, prefix: str, asked_s: float | None = None) -> Table | None:
+        """What was recorded under ids with this prefix; None where nobody may look inside.
+
+        A service that never made its table has recorded nothing: that is for its clauses to judge.
+        """
         offered = self._grounds.settings.service.records
         database = self._services.get("database")
         if offered is None or database is None:
@@ -88,10 +93,19 @@ class BackingServices:
                 f"{_DATABASE_WITHIN_S:g} s; its last lines:\n{log}"
             )
         query = offered.query.strip().rstrip(";").replace("{prefix}", prefix)
-        output = database.container.run(
-            *("psql", "--no-psqlrc", "-h", "/tmp", "-U", "postgres", "-d", "mayfly"),  # noqa: S108
-            *("-c", f"COPY ({query}) TO STDOUT WITH (FORMAT csv)"),
-        )
+        try:
+            output = database.container.run(
+                *("psql", "--no-psqlrc", "-h", "/tmp", "-U", "postgres", "-d", "mayfly"),  # noqa: S108
+                *("-v", "VERBOSITY=verbose"),  # with the code of an error, which has no language
+                *("-c", f"COPY ({query}) TO STDOUT WITH (FORMAT csv)"),
+            )
+        except PlatformError as error:
+            missing = _NO_SUCH_TABLE.search(str(error))
+            if missing is None:
+                raise
+            details = {"why": missing[1].strip()}
+            self._grounds.recorder.event("records.missing", "database", details, asked_s)
+            return table(RECORD, ())
         return _records(output.decode())
 
     def logs(self) -> Mapping[str, bytes]:

@@ -124,6 +124,22 @@ class Story:
         new = f"replica-{len(self.starts) + 1}"
         return self.start(new, at_s=at_s + 0.4, instead_of=name, **replacement)  # type: ignore[arg-type]
 
+    def stop(
+        self,
+        name: str,
+        *,
+        at_s: float,
+        took_s: float = 2.0,
+        left_out_s: float = 1.0,
+        exit_code: int = 0,
+    ) -> Self:
+        """A replica told to stop: soon left out by the balancer, later gone, then replaced."""
+        self.fault("stop", name, at_s=at_s, lasting_s=took_s + 2.0)
+        self.dies(name, at_s=at_s + took_s, exit_code=exit_code)
+        self.starts[name].unrouted_s = BEGAN_S + at_s + left_out_s
+        new = f"replica-{len(self.starts) + 1}"
+        return self.start(new, at_s=at_s + took_s + 0.4, instead_of=name)
+
     def requests(
         self, rate_rps: float = 100.0, *, from_s: float = 0.0, to_s: float | None = None
     ) -> Self:

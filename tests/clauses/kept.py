@@ -1,4 +1,4 @@
-"""Scenarios in which promises are put to the test, and kept: the surge, the burst, the storage."""
+"""Scenarios in which promises are kept: the surge, the burst, the storage, the shutdown."""
 
 from tests.clauses.histories import Story
 
@@ -25,6 +25,11 @@ def burst_story() -> Story:
     decided = {"from": 1, "to": 2, "in_flight": 9, "per_replica": 9.0}
     story.event("autoscaler.decided", "autoscaler", at_s=15, **decided)
     return story.start("replica-2", at_s=15.1).probes()
+
+
+def shutdown_story() -> Story:
+    """A replica is told to stop: it drains, ends, and is replaced."""
+    return Story().fleet(3).requests().stop("replica-2", at_s=5).probes()
 
 
 def storage_story() -> Story:

@@ -13,14 +13,14 @@ from harness.contract import Limits, Outcome, Verdict, clause, judge
 from harness.errors import ConfigurationError
 from harness.history import History
 from tests.clauses.histories import Story
-from tests.clauses.kept import burst_story, storage_story, surge_story
+from tests.clauses.kept import burst_story, shutdown_story, storage_story, surge_story
 from tests.clauses.telling import shuffled
 from tests.clauses.witnessing import readiness_story, troubled_readiness
 
 IDS = (
     *("D3", "D4", "D5", "D6", "L1", "M1", "M4", "N1", "N2", "N4", "N5"),
     *("O1", "O2", "O3", "O4", "O5", "R1", "R2", "R3", "R4", "R5", "R6"),
-    *("S2", "S4", "S5", "S7", "S8", "T5"),
+    *("S2", "S4", "S5", "S7", "S8", "T1", "T5"),
 )
 
 
@@ -44,7 +44,10 @@ def troubled_surge() -> Story:
     return story.lose_record("r-10000")
 
 
-STORIES = (whole_story, surge_story, burst_story, storage_story, readiness_story)
+STORIES = (
+    *(whole_story, surge_story, burst_story),
+    *(storage_story, readiness_story, shutdown_story),
+)
 
 
 @cache

@@ -40,6 +40,29 @@ class TestRecordsSurvive:
             "request r-240: OK from replica-1, sent at +4.800 s, is not in the record store",
         )
 
+    def test_many_lost(self) -> None:
+        """Of more than can be cited the evidence tells who had acknowledged them, and who died."""
+        lost = [f"r-{number}" for number in range(1, 240) if number % 3 in {1, 2}]
+        finding = records_survive(killed().lose_record("r-3", *lost).told())
+
+        assert finding.evidence[0] == "replica-2: 80 of 83 lost; it died at +5.005 s"
+        assert finding.evidence[1].startswith("replica-3: 80 of ")
+        assert finding.evidence[2] == "replica-1: 1 of 514 lost"
+        assert finding.evidence[3].startswith("request r-1: OK from replica-2")
+        assert finding.evidence[7] == "and 157 more"
+        assert len(finding.evidence) == 8
+
+    def test_no_such_table(self) -> None:
+        """Where the record store has no table for them all are lost, and that is told."""
+        why = 'relation "predictions" does not exist'
+        story = killed().lose_record(*(f"r-{number}" for number in range(1500)))
+        story.event("records.missing", "database", at_s=30.0, why=why)
+        finding = records_survive(story.told())
+
+        assert finding.held is False
+        assert finding.measured == 1500
+        assert finding.sentence.endswith(f"; the record store said: {why}")
+
     def test_doubled(self) -> None:
         """A prediction stored twice breaks it."""
         finding = records_survive(killed().record("r-240", copies=2).told())
