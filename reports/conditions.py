@@ -4,20 +4,24 @@ from datetime import datetime
 
 from harness.history import Value
 from harness.run import Run
-from reports.words import duration, number
+from reports.digest import Digest
+from reports.words import day_and_time, duration, number
 
 
-def conditions(run: Run) -> tuple[tuple[str, str], ...]:
-    """Names and values: what the run noted, then what it is itself."""
+def conditions(run: Run, compared: Digest | None = None) -> tuple[tuple[str, str], ...]:
+    """Names and values: what the run noted, what it is itself, and what it is compared with."""
     noted = [(name.replace("_", " "), _written(value)) for name, value in run.conditions.items()]
     itself = [
-        ("harness version", run.version),
+        ("harness version", "" if run.conditions.get("mayfly") == run.version else run.version),
         ("seed", str(run.seed)),
         ("time", _moment(run.began_at)),
         ("took", duration(run.duration_s)),
         ("run", run.id),
-        ("exit status", str(run.exit_status)),
+        ("exit status", str(run.exit_status) if run.finished else "unfinished"),
     ]
+    if compared is not None:
+        other = day_and_time(compared.began_at, run.began_at)
+        itself.append(("compared with", f"the run of {other}"))
     known = {name for name, value in noted if value}
     pairs = noted + [(name, value) for name, value in itself if name not in known]
     return tuple((name, value) for name, value in pairs if value)

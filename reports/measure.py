@@ -7,12 +7,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.history import History, latency_s
+from harness.history import History, Window, latency_s
 from harness.run import Scenario
 from harness.tables import WRONG, Table
 
 Mask: TypeAlias = NDArray[np.bool_]
 Times: TypeAlias = NDArray[np.float64]
+
+_LONGEST_TARGET = 20  # letters, in the name of a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,16 @@ class Shade:
     name: str
     began_s: float
     ended_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of each request, in the order of their intended send times: a column each."""
+
+    intended_s: Times
+    latency_s: Times
+    failed: Mask
+    wrong: Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,7 @@ def shades(scenario: Scenario) -> tuple[Shade, ...]:
     """The fault windows in order, and the recovery that follows the last of them."""
     history = scenario.history
     faults = tuple(
-        Shade("fault", each.name, each.began_s, each.ended_s)
+        Shade("fault", _named(each, history), each.began_s, each.ended_s)
         for each in sorted(history.windows_of("fault"), key=lambda each: each.began_s)
     )
     begin_s = effect_s(history)
@@ -78,15 +90,28 @@ def shades(scenario: Scenario) -> tuple[Shade, ...]:
     return (*faults, Shade("recovery", "recovering", healed_s, begin_s + recovered_s))
 
 
+def _named(window: Window, history: History) -> str:
+    """The name of a fault with what it was aimed at, such as ``kill replica-2``."""
+    same = [each for each in history.faults if each.name == window.name]
+    if not same:
+        return window.name
+    fault = min(same, key=lambda each: abs(each.injected_s - window.began_s))
+    # Some targets are no part of the service, and their long names say nothing to a reader.
+    targets = [t for t in fault.targets if t not in window.name and len(t) <= _LONGEST_TARGET]
+    if len(targets) > 2:
+        return f"{window.name} of {len(targets)}"
+    return " ".join((window.name, ", ".join(targets))).strip()
+
+
 def stretches(scenario: Scenario) -> tuple[Figures, ...]:
     """Figures before, during, while recovering from, and after the faults; or of the whole."""
     requests = scenario.history.requests
-    intended = requests["intended_s"]
+    intended, columns = requests["intended_s"], _columns(requests)
     spans = shades(scenario)
     faults = [each for each in spans if each.kind == "fault"]
     if not faults:
         everything = np.ones(len(requests), dtype=np.bool_)
-        return (_figures("whole scenario", requests, everything, scenario.history),)
+        return (_figures("whole scenario", columns, everything, scenario.history),)
     before = intended < faults[0].began_s
     during = _inside(intended, faults)
     recovering = _inside(intended, [each for each in spans if each.kind == "recovery"]) & ~during
@@ -94,15 +119,25 @@ def stretches(scenario: Scenario) -> tuple[Figures, ...]:
     if not any(each.kind == "recovery" for each in spans):
         del masks["recovering"]
     masks["after"] = ~(before | during | recovering)
-    return tuple(_figures(name, requests, mask, scenario.history) for name, mask in masks.items())
+    return tuple(_figures(name, columns, mask, scenario.history) for name, mask in masks.items())
 
 
-def per_time(history: History, edges_s: Times) -> tuple[Figures, ...]:
+def outcomes(history: History) -> Outcomes:
+    """The outcomes of a history. Columns alone are sorted: whole rows are ten times as wide."""
+    requests = history.requests
+    order = np.argsort(requests["intended_s"], kind="stable")
+    return Outcomes(
+        requests["intended_s"][order],
+        latency_s(requests)[order],
+        failed(requests)[order],
+        wrong(requests)[order],
+    )
+
+
+def per_time(outcomes: Outcomes, edges_s: Times) -> tuple[Figures, ...]:
     """Figures of the requests between each two edges; the last stretch includes its end."""
-    requests = history.requests[np.argsort(history.requests["intended_s"], kind="stable")]
-    cuts = np.searchsorted(requests["intended_s"], edges_s, side="left")
-    cuts[-1] = np.searchsorted(requests["intended_s"], edges_s[-1], side="right")
-    latency, bad, mistaken = latency_s(requests), failed(requests), wrong(requests)
+    cuts = np.searchsorted(outcomes.intended_s, edges_s, side="left")
+    cuts[-1] = np.searchsorted(outcomes.intended_s, edges_s[-1], side="right")
     rows = []
     for index, (begin, end) in enumerate(pairwise(cuts)):
         part = slice(int(begin), int(end))
@@ -110,9 +145,9 @@ def per_time(history: History, edges_s: Times) -> tuple[Figures, ...]:
             _counted(
                 "",
                 (float(edges_s[index]), float(edges_s[index + 1])),
-                latency[part],
-                bad[part],
-                mistaken[part],
+                outcomes.latency_s[part],
+                outcomes.failed[part],
+                outcomes.wrong[part],
             )
         )
     return tuple(rows)
@@ -125,10 +160,14 @@ def _inside(times_s: Times, spans: list[Shade]) -> Mask:
     return result
 
 
-def _figures(name: str, requests: Table, mask: Mask, history: History) -> Figures:
-    chosen = requests[mask]
+def _columns(requests: Table) -> tuple[Times, Mask, Mask]:
+    return latency_s(requests), failed(requests), wrong(requests)
+
+
+def _figures(name: str, columns: tuple[Times, Mask, Mask], mask: Mask, history: History) -> Figures:
+    latency, bad, mistaken = columns
     span_s = (history.began_s, history.ended_s)
-    return _counted(name, span_s, latency_s(chosen), failed(chosen), wrong(chosen))
+    return _counted(name, span_s, latency[mask], bad[mask], mistaken[mask])
 
 
 def _counted(

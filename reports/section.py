@@ -1,34 +1,28 @@
 """One scenario, ready to be shown: how it ended, its charts, its figures, its proofs."""
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
 
 from harness.contract import Outcome
-from harness.history import FaultRecord, Generator, Proof
+from harness.history import Generator
 from harness.run import Scenario
-from reports.charts import CHARTS
+from reports.charts import charts
 from reports.charts.chart import Chart, Grid
-from reports.charts.recovery import Step, recovery
+from reports.charts.frame import frame
+from reports.charts.recovery import Recovery, recovery
+from reports.charts.scene import Terms
+from reports.events import Happenings, happenings
+from reports.evidence import Case, case
 from reports.measure import stretches
-from reports.scorecard import Row, rows
-from reports.words import SIGNS, WORST_FIRST, milliseconds, number, seconds
+from reports.notes import notes
+from reports.payload import payload
+from reports.proofs import Block, blocks
+from reports.words import SIGNS, WORST_FIRST, milliseconds, number
 
-_NOT_JUDGED = {"skipped": "—", "failed": "✗"}
-
-
-@dataclass(frozen=True, slots=True)
-class ProofRow:
-    """One proof of a fault, or the lack of one."""
-
-    fault: str
-    targets: str
-    shows: str
-    statement: str
-    seen: str
-    at: str
-    sign: str
-    word: str
-    outcome: str
+_CONCLUSIONS = {"skipped": "—", "left out": "—", "inconclusive": "?", "failed": "✗"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +38,21 @@ class Section:
     conclusion: str
     message: str
     charts: tuple[Chart, ...]
-    steps: tuple[Step, ...]
+    steps: Recovery | None
     figures: Grid
-    proofs: tuple[ProofRow, ...]
+    notes: Grid
+    proofs: tuple[Block, ...]
     generators: Grid
-    rows: tuple[Row, ...]
+    suite: str  # the file that holds the test
+    counts: tuple[tuple[str, str, int], ...]  # sign, outcome, verdicts: the worst first
+    case: Case
+    events: Happenings
+    payload: Markup  # what the script reads of it
+
+    @property
+    def conclusion_sign(self) -> str:
+        """The sign of a conclusion other than a judgement, which the verdicts may not share."""
+        return _CONCLUSIONS.get(self.conclusion, self.sign)
 
     @property
     def ran(self) -> bool:
@@ -56,9 +60,15 @@ class Section:
         return any(chart.picture for chart in self.charts)
 
 
-def section(scenario: Scenario, place: int) -> Section:
-    """The section of one scenario; places count from one."""
+def section(
+    scenario: Scenario, place: int, terms: Terms | None = None, folder: Path | None = None
+) -> Section:
+    """The section of one scenario, by the terms of its run; places count from one.
+
+    The folder is that of the logs.
+    """
     sign, outcome = standing(scenario)
+    drawn = charts(scenario, terms)
     return Section(
         anchor=f"scenario-{place}",
         title=scenario.title or scenario.name,
@@ -67,25 +77,46 @@ def section(scenario: Scenario, place: int) -> Section:
         node_id=scenario.node_id,
         repeat=scenario.repeat,
         conclusion=scenario.conclusion,
-        message=scenario.message,
-        charts=tuple(chart(scenario) for chart in CHARTS),
+        message=_message(scenario),
+        charts=drawn,
         steps=recovery(scenario),
         figures=_figures(scenario),
-        proofs=tuple(_proofs(scenario)),
+        notes=notes(scenario.history),
+        proofs=blocks(scenario.history),
         generators=_generators(scenario.history.generators),
-        rows=rows(scenario, place),
+        suite=scenario.node_id.partition("::")[0],
+        counts=_counts(scenario),
+        case=case(scenario, place, folder),
+        events=happenings(scenario.history, frame(scenario)),
+        payload=payload(scenario, drawn),
     )
 
 
 def standing(scenario: Scenario) -> tuple[str, str]:
     """Sign and word for a whole scenario: its worst verdict, or why it has none."""
     found = {verdict.verdict for verdict in scenario.verdicts}
-    if scenario.conclusion in _NOT_JUDGED and Outcome.BROKEN not in found:
-        return _NOT_JUDGED[scenario.conclusion], scenario.conclusion
+    if scenario.conclusion in _CONCLUSIONS and Outcome.BROKEN not in found:
+        return _CONCLUSIONS[scenario.conclusion], scenario.conclusion
     for outcome in WORST_FIRST:
         if outcome in found:
             return SIGNS[outcome], str(outcome)
     return "—", "not judged"
+
+
+def _counts(scenario: Scenario) -> tuple[tuple[str, str, int], ...]:
+    found = Counter(verdict.verdict for verdict in scenario.verdicts)
+    return tuple((SIGNS[each], str(each), found[each]) for each in WORST_FIRST if found[each])
+
+
+def _message(scenario: Scenario) -> str:
+    """Why it ended as it did; what the verdicts say in full is not said twice."""
+    message = scenario.message
+    for each in scenario.verdicts:
+        evidence = "".join(f"\n    {line}" for line in each.evidence)
+        in_full = f"{each.id} {each.verdict}: {each.sentence}{evidence}"
+        brief = f"{each.id} is {each.verdict}, see below"
+        message = message.replace(f"BrokenError: {in_full}", brief).replace(in_full, brief)
+    return message
 
 
 def _figures(scenario: Scenario) -> Grid:
@@ -101,55 +132,6 @@ def _figures(scenario: Scenario) -> Grid:
         for each in stretches(scenario)
     ]
     return Grid(("when", "requests", "failed", "wrong", "p50", "p99"), tuple(measured))
-
-
-def _proofs(scenario: Scenario) -> Iterator[ProofRow]:
-    began_s = scenario.history.began_s
-    for fault in scenario.history.faults:
-        baseline = (("baseline", fault.proof.baseline),) if fault.proof.baseline else ()
-        kinds = (
-            *baseline,
-            ("effect", fault.proof.effect),
-            ("bystander", fault.proof.bystander),
-            ("restored", fault.proof.restored),
-        )
-        for shows, proofs in kinds:
-            for proof in proofs:
-                yield _proof(fault, shows, proof, began_s)
-            if not proofs:
-                yield ProofRow(
-                    fault.name,
-                    ", ".join(fault.targets),
-                    shows,
-                    "nothing was shown",
-                    "",
-                    "—",
-                    SIGNS[Outcome.INCONCLUSIVE],
-                    "no proof",
-                    "inconclusive",
-                )
-
-
-def _proof(fault: FaultRecord, shows: str, proof: Proof, began_s: float) -> ProofRow:
-    outcome = Outcome.HELD if proof.proven else Outcome.BROKEN
-    return ProofRow(
-        fault=fault.name,
-        targets=", ".join(fault.targets),
-        shows=shows,
-        statement=proof.statement,
-        seen=f"{proof.seen}{_bounds(proof)}",
-        at=seconds(proof.time_s - began_s),
-        sign=SIGNS[outcome],
-        word="proven" if proof.proven else "not proven",
-        outcome=str(outcome),
-    )
-
-
-def _bounds(proof: Proof) -> str:
-    """What a number had to lie between."""
-    if proof.least is None or proof.most is None:
-        return ""
-    return f" ({proof.least:.4g} to {proof.most:.4g} {proof.unit} expected)"
 
 
 def _generators(generators: tuple[Generator, ...]) -> Grid:

@@ -47,10 +47,13 @@ def worst(run: Run) -> dict[str, Verdict]:
     return result
 
 
-def headline(run: Run) -> Headline:
-    """The verdict of the run in its parts."""
+def headline(run: Run, *, going_on: bool = False) -> Headline:
+    """The verdict of the run in its parts. ``going_on``: whether an unfinished one does."""
     by_clause = worst(run)
     remarks = (*_clause_remarks(run, by_clause), *_scenario_remarks(run))
+    if not run.finished:  # what held so far may yet be broken
+        how = "is going on" if going_on else "is unfinished"
+        return Headline(f"This run {how}: {run.reach}.", remarks)
     return Headline(_opening(run, by_clause), remarks)
 
 

@@ -1,14 +1,36 @@
 """How the report writes numbers, quantities and verdicts, on the page and in the summary."""
 
 import math
+from datetime import datetime
+from typing import Protocol
 
-from harness.contract import Number, Outcome, Verdict
+from harness.contract import Number, Outcome
 
 SIGNS = {Outcome.HELD: "✓", Outcome.BROKEN: "✗", Outcome.INCONCLUSIVE: "?"}
 WORST_FIRST = (Outcome.BROKEN, Outcome.INCONCLUSIVE, Outcome.HELD)
 _COMPARISONS = {"<=": "≤ ", ">=": "≥ "}
 _COUNTS = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _GAP = "\N{NO-BREAK SPACE}"
+
+
+class Judged(Protocol):
+    """What was promised and measured: of a verdict, or of what is kept of one."""
+
+    @property
+    def promised(self) -> Number | str:
+        """The limit."""
+
+    @property
+    def measured(self) -> Number | str | None:
+        """None where there was nothing to measure."""
+
+    @property
+    def unit(self) -> str:
+        """Of both."""
+
+    @property
+    def comparison(self) -> str:
+        """How measured must stand to promised: <=, >= or ==."""
 
 
 def number(value: Number, digits: int = 4) -> str:
@@ -44,7 +66,7 @@ def _singular(unit: str) -> str:
     return f"{unit[:-3]}y" if unit.endswith("ies") else unit[:-1]
 
 
-def promised(verdict: Verdict) -> str:
+def promised(verdict: Judged) -> str:
     """The limit as it was promised, such as ``≤ 10 s``."""
     written = quantity(verdict.promised, verdict.unit)
     if isinstance(verdict.promised, str) or (verdict.promised == 0 and verdict.comparison == "<="):
@@ -52,7 +74,7 @@ def promised(verdict: Verdict) -> str:
     return _COMPARISONS.get(verdict.comparison, "").replace(" ", _GAP) + written
 
 
-def measured(verdict: Verdict) -> str:
+def measured(verdict: Judged) -> str:
     """The measured value, with as many digits as it takes to tell it from the limit."""
     limit = verdict.promised
     for digits in (4, 6, 9):
@@ -82,6 +104,19 @@ def duration(value_s: float) -> str:
         return seconds(value_s)
     minutes, rest_s = divmod(round(value_s), 60)
     return f"{minutes:,}{_GAP}min" + (f" {rest_s}{_GAP}s" if rest_s else "")
+
+
+def day_and_time(began_at: str, now: str = "") -> str:
+    """A wall-clock time such as ``20 Nov 14:03``, with its year where that is not the one of now.
+
+    What is no ISO 8601 time stays as it is.
+    """
+    try:
+        moment = datetime.fromisoformat(began_at)
+    except ValueError:
+        return began_at
+    year = "" if now.startswith(f"{moment:%Y}-") or not now else f" {moment:%Y}"
+    return f"{moment.day} {moment:%b}{year} {moment:%H:%M}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -5,6 +5,8 @@ from markupsafe import Markup
 from harness.contract import Verdict
 from reports.words import measured, promised
 
+_ROOM = 0.86  # of the width is for bars of steps, the rest for the time behind the longest
+
 
 def against_limit(verdict: Verdict) -> Markup:
     """The measured value as a bar with a mark at the limit; empty where there is no number."""
@@ -25,13 +27,16 @@ def against_limit(verdict: Verdict) -> Markup:
     ).format(verdict.verdict, label, _percent(length), _percent(min(mark, 99.2)))
 
 
-def step(began: float, ended: float, label: str) -> Markup:
-    """A stretch between two shares of the width, 0 to 1."""
-    left, right = 100 * began, 100 * ended
+def step(began: float, ended: float, label: str, time: str) -> Markup:
+    """A stretch between two shares of the width, 0 to 1, with its time at its end."""
+    left, right = 100 * _ROOM * began, 100 * _ROOM * ended
     return Markup(
-        '<svg class="bar step" role="img" aria-label="{}" height="12">'
-        '<rect class="filled" x="{}%" y="1" width="{}%" height="10" rx="2"/></svg>'
-    ).format(label, _percent(min(left, 99.5)), _percent(max(right - left, 0.5)))
+        '<svg class="bar step" role="img" aria-label="{}" height="14">'
+        '<rect class="filled" x="{}%" y="2" width="{}%" height="10" rx="2"/>'
+        '<text x="{}%" dx="6" y="11.5" aria-hidden="true">{}</text></svg>'
+    ).format(
+        label, _percent(left), _percent(max(right - left, 0.4)), _percent(max(right, 0.4)), time
+    )
 
 
 def _percent(value: float) -> float:

@@ -35,6 +35,14 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """A shaded window by its number, where its name has no room above the chart."""
+
+    name: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """One figure. ``picture`` is None where there is nothing to draw; ``note`` says why."""
 
@@ -44,3 +52,7 @@ class Chart:
     keys: tuple[Key, ...] = ()
     data: Grid | None = None
     series: tuple[Series, ...] = ()
+    windows: tuple[Numbered, ...] = ()
+    windows_named: bool = True  # whether wide screens show their names above the chart
+    remarks: tuple[str, ...] = ()  # sentences under the picture: what must not be overlooked
+    more: Grid | None = None  # a second table, of facts that the picture does not show

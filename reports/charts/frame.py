@@ -13,12 +13,10 @@ from markupsafe import Markup
 
 from harness.run import Scenario
 from reports.measure import Shade, Times, shades
-from reports.words import number, shortened
+from reports.words import number
 
 _STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600)
 _TICKS = 7
-_LANE = 15  # px: the height of one line of labels
-_LANES = 4  # labels of further windows begin again in the first line
 AXIS = 20  # px: the height of the time axis under a chart
 
 
@@ -51,9 +49,10 @@ def frame(scenario: Scenario) -> Frame:
     history = scenario.history
     intended = history.requests["intended_s"]
     began_s, ended_s = history.began_s, history.ended_s
-    if len(intended):
-        began_s = min(began_s, float(intended.min()))
-        ended_s = max(ended_s, float(intended.max()))
+    timed = intended[np.isfinite(intended)]
+    if len(timed):
+        began_s = min(began_s, float(timed.min()))
+        ended_s = max(ended_s, float(timed.max()))
     return Frame(began_s, max(ended_s, began_s + 0.001), shades(scenario))
 
 
@@ -69,39 +68,19 @@ def svg(
     parts: Iterable[Markup],
     kind: str,
     margin: Iterable[Markup] = (),
+    over: Iterable[Markup] = (),
 ) -> Markup:
     """The chart around its parts: shading behind them, time axis under them, the label in words.
 
     All that has a place in time stands in ``svg.time``, so that a script zooms by giving it another
-    width and place; ``margin`` stands still.
+    width and place; ``margin`` stands still, and so does ``over``, which lies on top.
     """
     inside = Markup("").join([*_shading(of, height), *parts, *_ticks(of, height)])
     return Markup(
         '<svg class="chart {}" role="img" aria-label="{}" height="{}">{}'
         '<svg class="view" aria-hidden="true"><svg class="time" aria-hidden="true">{}</svg></svg>'
-        "</svg>"
-    ).format(kind, label, height + AXIS, Markup("").join(margin), inside)
-
-
-def label_height(of: Frame) -> int:
-    """Pixels that the names of the windows need above a chart."""
-    return _LANE * min(len(of.shades), _LANES)
-
-
-def labels(of: Frame) -> list[Markup]:
-    """The names of the windows, one line each, at the side of the window where there is room."""
-    result = []
-    for index, each in enumerate(of.shades):
-        left, right = of.place(each.began_s), of.place(each.ended_s)
-        at, shift, anchor = (left, 4, "start") if left <= 60 else (right, -4, "end")
-        y = _LANE * (index % _LANES) + 11
-        result.append(
-            Markup(
-                '<text class="window" x="{}%" dx="{}" y="{}" text-anchor="{}">{}'
-                "<title>{}</title></text>"
-            ).format(at, shift, y, anchor, shortened(each.name, 34), each.name)
-        )
-    return result
+        "{}</svg>"
+    ).format(kind, label, height + AXIS, Markup("").join(margin), inside, Markup("").join(over))
 
 
 def scaled(columns: int, rows: int, top: int, height: int, parts: Sequence[Markup]) -> Markup:
@@ -114,9 +93,16 @@ def scaled(columns: int, rows: int, top: int, height: int, parts: Sequence[Marku
 
 def margin_label(text: str, y: float, kind: str = "") -> Markup:
     """A label in the margin, left of the chart."""
-    return Markup('<text class="margin {}" x="-8" y="{}" text-anchor="end">{}</text>').format(
-        kind, round(y, 1), text
+    return Markup('<text class="{}" x="-8" y="{:g}">{}</text>').format(
+        f"margin {kind}".strip(), round(y, 1), text
     )
+
+
+def margin_labels(text: str, short: str, y: float) -> Markup:
+    """A label in the margin, and the shorter one that narrow screens show in its place."""
+    if text == short:
+        return margin_label(text, y)
+    return margin_label(text, y, "wide") + margin_label(short, y, "narrow")
 
 
 def level(y: float, kind: str = "grid") -> Markup:
@@ -145,7 +131,7 @@ def _ticks(of: Frame, height: int) -> list[Markup]:
         at_s = index * step_s
         minor = " minor" if index % 2 else ""
         result.append(
-            Markup('<text class="tick{}" x="{}%" y="{}" text-anchor="middle">{} s</text>').format(
+            Markup('<text class="tick{}" x="{}%" y="{}">{} s</text>').format(
                 minor, of.place(of.began_s + at_s), height + 15, number(round(at_s, 3))
             )
         )

@@ -4,44 +4,37 @@ import math
 
 from markupsafe import Markup
 
-from harness.run import Scenario
-from reports.charts.chart import Chart, Grid, Key
-from reports.charts.frame import Frame, clock, frame, level, margin_label, scaled, svg
-from reports.measure import Figures, per_time
+from reports.charts.chart import Chart, Grid, Key, Series
+from reports.charts.frame import Frame, clock, level, margin_label, scaled, svg
+from reports.charts.scene import Scene
+from reports.measure import Figures
 from reports.words import number
 
 TITLE = "Goodput"
 _HEIGHT = 72  # px
-_STEPS = 120
-_TABLE_ROWS = 40
 _ACROSS = 1000  # units of the drawing's width
-_LEAST_PER_STEP = 25  # mean requests a step: with fewer, the line shows chance and not load
 
 
-def goodput(scenario: Scenario) -> Chart:
+def goodput(of: Scene) -> Chart:
     """The chart of one scenario."""
-    total = len(scenario.history.requests)
+    total = len(of.outcomes.intended_s)
     if total == 0:
         return Chart(TITLE, "No request was sent in this scenario.")
-    axis = frame(scenario)
-    span_s = axis.ended_s - axis.began_s
-    least_s = max(0.5, span_s * _LEAST_PER_STEP / total)
-    steps = per_time(scenario.history, axis.edges_s(_STEPS, least_s))
-    lost = sum(each.failed + each.wrong for each in steps)
+    lost = int((of.outcomes.failed | of.outcomes.wrong).sum())
     said = f"Requests offered and answered well each second: {total - lost:,} of {total:,}."
     note = "requests a second, offered and answered well, at their intended send time"
     return Chart(
         TITLE,
         note,
-        _picture(axis, steps, said),
+        _picture(of.axis, of.steps, said),
         (Key("offered", "offered"), Key("answered", "answered well"), Key("lost", "lost")),
-        _data(scenario, axis),
+        _data(of),
+        _series(of),
     )
 
 
 def _picture(axis: Frame, steps: tuple[Figures, ...], said: str) -> Markup:
-    offered = [_rate_rps(each, each.requests) for each in steps]
-    answered = [_rate_rps(each, each.requests - each.failed - each.wrong) for each in steps]
+    offered, answered = _rates_rps(steps)
     top_rps = _round_up(max(offered))
     places = [round(axis.place(each.began_s) * _ACROSS / 100) for each in steps] + [_ACROSS]
     upper, lower = (_stairs(places, rates, top_rps) for rates in (offered, answered))
@@ -58,8 +51,12 @@ def _picture(axis: Frame, steps: tuple[Figures, ...], said: str) -> Markup:
     return svg(axis, _HEIGHT + 4, said, [*levels, plot], "goodput", margin)
 
 
-def _rate_rps(step: Figures, count: int) -> float:
-    return count / (step.ended_s - step.began_s)
+def _rates_rps(steps: tuple[Figures, ...]) -> tuple[list[float], list[float]]:
+    """Offered, and answered well."""
+    spans_s = [each.ended_s - each.began_s for each in steps]
+    offered = [each.requests / span_s for each, span_s in zip(steps, spans_s, strict=True)]
+    good = [each.requests - each.failed - each.wrong for each in steps]
+    return offered, [count / span_s for count, span_s in zip(good, spans_s, strict=True)]
 
 
 def _round_up(rate_rps: float) -> float:
@@ -79,11 +76,19 @@ def _stairs(places: list[int], rates_rps: list[float], top_rps: float) -> str:
     )
 
 
-def _data(scenario: Scenario, axis: Frame) -> Grid:
+def _series(of: Scene) -> tuple[Series, ...]:
+    at_s = of.since_s([each.began_s for each in of.steps])
+    offered, answered = _rates_rps(of.steps)
+    return (
+        Series("offered", "/s", at_s, tuple(offered)),
+        Series("answered well", "/s", at_s, tuple(answered)),
+    )
+
+
+def _data(of: Scene) -> Grid:
     rows = []
-    for each in per_time(scenario.history, axis.edges_s(_TABLE_ROWS, 1.0)):
+    for each, offered, answered in zip(of.rows, *_rates_rps(of.rows), strict=True):
         lost = each.failed + each.wrong
-        offered, answered = (_rate_rps(each, n) for n in (each.requests, each.requests - lost))
-        began = clock(each.began_s, axis)
+        began = clock(each.began_s, of.axis)
         rows.append((began, number(offered, 3), number(answered, 3), f"{lost:,}"))
     return Grid(("from", "offered a second", "answered well a second", "lost"), tuple(rows))

@@ -1,76 +1,72 @@
 """Latency of every request on a log axis, counted from its intended send time."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 from markupsafe import Markup
 
-from harness.history import latency_s
-from harness.run import Scenario
 from reports.charts import cells
-from reports.charts.chart import Chart, Grid, Key
-from reports.charts.frame import (
-    Frame,
-    clock,
-    frame,
-    label_height,
-    labels,
-    level,
-    margin_label,
-    scaled,
-    svg,
-)
-from reports.measure import Mask, Times, failed, per_time, wrong
-from reports.words import milliseconds, number, plural
+from reports.charts.bitmap import layer
+from reports.charts.chart import Chart, Grid, Key, Series
+from reports.charts.frame import clock, level, margin_label, scaled, svg
+from reports.charts.log_scale import log_scale
+from reports.charts.promises import Promise, latency_promises, moving_lines, still_lines
+from reports.charts.scene import Scene
+from reports.charts.windows import names
+from reports.measure import Mask, Outcomes
+from reports.words import milliseconds, plural
 
 TITLE = "Latency"
 _COLUMNS, _ROWS = 440, 100
 _HEIGHT = 200  # px: two for each row of cells
+_RARE = 1500  # cells: so many failures are drawn large
 _LANE = 13  # px: a strip under the plot that shows one kind of failure apart from its latency
 _GAP = 8  # px: between the plot and the first such strip
-_TABLE_ROWS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class _Log:
-    """A log axis over whole decades, of milliseconds."""
-
-    low: int  # powers of ten
-    high: int
-
-    def share(self, latencies_s: Times) -> Times:
-        """How far up each latency stands, 0 to 1."""
-        exponents = np.log10(np.maximum(latencies_s * 1000, 10.0**self.low))
-        result: Times = (exponents - self.low) / (self.high - self.low)
-        return result
-
-
-def latency(scenario: Scenario) -> Chart:
+def latency(of: Scene) -> Chart:
     """The chart of one scenario."""
-    requests = scenario.history.requests
-    timed = np.isfinite(requests["intended_s"]) & np.isfinite(requests["done_s"])
-    shown = requests[timed]
-    if len(shown) == 0:
+    total = len(of.outcomes.intended_s)
+    shown = _timed(of.outcomes)
+    count = len(shown.intended_s)
+    if count == 0:
         return Chart(TITLE, "No request was sent in this scenario.")
-    kinds = {"failed": failed(shown), "wrong": wrong(shown)}
-    counts = {name: int(mask.sum()) for name, mask in kinds.items()}
-    good = len(shown) - sum(counts.values())
-    note = f"every one of {plural(len(shown), 'request')}, from its intended send time"
-    if len(shown) < len(requests):
-        note += f"; {plural(len(requests) - len(shown), 'request')} without an end not drawn"
-    axis = frame(scenario)
-    said = f"Latency of {plural(len(shown), 'request')} over time: {good:,} answered well, "
-    said += f"{counts['failed']:,} failed, {counts['wrong']:,} answered wrongly."
+    failed, wrong = int(shown.failed.sum()), int(shown.wrong.sum())
+    good = count - failed - wrong
+    note = f"every one of {plural(count, 'request')}, from its intended send time"
+    if count < total:
+        note += f"; {plural(total - count, 'request')} without an end not drawn"
+    said = f"Latency of {plural(count, 'request')} over time: {good:,} answered well, "
+    said += f"{failed:,} failed, {wrong:,} answered wrongly."
+    promises = latency_promises(of.scenario, of.terms.limits)
+    named = names(of.axis)
     return Chart(
         TITLE,
         note,
-        _picture(axis, latency_s(shown), shown["intended_s"], kinds, said),
+        _picture(of, shown, promises, said),
         (
             Key("good", f"{good:,} answered well, darker is denser"),
-            Key("failed", f"{counts['failed']:,} failed{_on_top(counts['failed'])}"),
-            Key("wrong", f"{counts['wrong']:,} answered wrongly{_on_top(counts['wrong'])}"),
+            Key("failed", f"{failed:,} failed{_on_top(failed)}"),
+            Key("wrong", f"{wrong:,} answered wrongly{_on_top(wrong)}"),
+            *(Key("promised", each.meaning) for each in promises),
         ),
-        _data(scenario, axis),
+        _data(of),
+        tuple(_series(of)),
+        windows=named.listed,
+        windows_named=named.named != "never",
+    )
+
+
+def _timed(outcomes: Outcomes) -> Outcomes:
+    """Those that have an end, and so a latency."""
+    timed = np.isfinite(outcomes.intended_s) & np.isfinite(outcomes.latency_s)
+    if timed.all():
+        return outcomes
+    return Outcomes(
+        outcomes.intended_s[timed],
+        outcomes.latency_s[timed],
+        outcomes.failed[timed],
+        outcomes.wrong[timed],
     )
 
 
@@ -78,22 +74,22 @@ def _on_top(count: int) -> str:
     return ", drawn on top" if count else ""
 
 
-def _picture(
-    axis: Frame, latencies_s: Times, intended_s: Times, kinds: dict[str, Mask], said: str
-) -> Markup:
-    top = label_height(axis)
-    scale = _scale(latencies_s)
-    columns = cells.place((intended_s - axis.began_s) / (axis.ended_s - axis.began_s), _COLUMNS)
-    rows = _ROWS - 1 - cells.place(scale.share(latencies_s), _ROWS)
-    good = ~(kinds["failed"] | kinds["wrong"])
-    thick = cells.density(cells.count(columns[good], rows[good], (_ROWS, _COLUMNS)))
-    parts = [_stroke(f"good density-{step}", thick == step) for step in (1, 2, 3)]
-    # Failures come last, in full colour: the rare request is the one that must be seen.
-    parts += [
-        _stroke(name, cells.count(columns[mask], rows[mask], (_ROWS, _COLUMNS)) > 0)
-        for name, mask in kinds.items()
-    ]
-    heights = _heights(scale, top)
+def _picture(of: Scene, shown: Outcomes, promises: tuple[Promise, ...], said: str) -> Markup:
+    axis, named = of.axis, names(of.axis)
+    top = named.height
+    scale = log_scale(shown.latency_s, tuple(each.limit_s for each in promises))
+    shares = (shown.intended_s - axis.began_s) / (axis.ended_s - axis.began_s)
+    columns = cells.place(shares, _COLUMNS)
+    rows = _ROWS - 1 - cells.place(scale.share(shown.latency_s), _ROWS)
+    kinds = {"failed": shown.failed, "wrong": shown.wrong}
+    plot = scaled(
+        _COLUMNS,
+        _ROWS,
+        top,
+        _HEIGHT,
+        list(_points(columns, rows, kinds, f"{of.history.scenario} {axis.began_s}")),
+    )
+    heights = scale.decades(top, _HEIGHT)
     margin = [margin_label(name, y + 4) for name, y in heights.items()]
     lanes: list[Markup] = []
     bottom = top + _HEIGHT + _GAP * any(mask.any() for mask in kinds.values())
@@ -102,31 +98,27 @@ def _picture(
             lanes.append(_lane(name, columns[mask], bottom))
             bottom += _LANE
             margin.append(margin_label(name, bottom - 1, name))
-    plot = scaled(_COLUMNS, _ROWS, top, _HEIGHT, parts)
+    lines = [(each, scale.y(each.limit_s, top, _HEIGHT)) for each in promises]
     levels = [level(y) for y in heights.values()]
-    return svg(axis, bottom, said, [*levels, *labels(axis), plot, *lanes], "latency", margin)
+    parts = [*levels, *named.parts, plot, *lanes, *moving_lines(lines, top, axis)]
+    return svg(axis, bottom, said, parts, "latency", margin, still_lines(lines, top))
 
 
-def _scale(latencies_s: Times) -> _Log:
-    positive = latencies_s[latencies_s > 0] * 1000
-    if len(positive) == 0:
-        return _Log(0, 1)
-    low = int(np.floor(np.log10(positive.min())))
-    high = int(np.ceil(np.log10(positive.max())))
-    # A few very quick refusals must not squeeze all the rest: below 0.1 ms is drawn at 0.1 ms.
-    low = max(low, -1, high - 6)
-    return _Log(low, max(high, low + 1))
-
-
-def _heights(scale: _Log, top: int) -> dict[str, float]:
-    """Where each whole decade stands, by its name."""
-    result = {}
-    for power in range(scale.low, scale.high + 1):
-        value = 10.0**power
-        name = f"{number(value)} ms" if value < 1000 else f"{number(value / 1000)} s"
-        share = (scale.high - power) / (scale.high - scale.low)
-        result[name] = round(top + _HEIGHT * share, 1)
-    return result
+def _points(
+    columns: cells.Places, rows: cells.Places, kinds: dict[str, Mask], chart: str
+) -> Iterator[Markup]:
+    shape = (_ROWS, _COLUMNS)
+    good = ~(kinds["failed"] | kinds["wrong"])
+    thick = cells.density(cells.count(columns[good], rows[good], shape))
+    yield layer("good", thick, chart)
+    # Failures come last, in full colour: the rare request is the one that must be seen.
+    for name, mask in kinds.items():
+        counts = cells.count(columns[mask], rows[mask], shape)
+        if np.count_nonzero(counts) <= _RARE:
+            yield _stroke(name, counts > 0)
+            continue
+        # A crowd is seen anyway, and must not hide what is behind it.
+        yield layer(f"{name} crowd", cells.density(counts), chart)
 
 
 def _lane(name: str, columns: cells.Places, top: int) -> Markup:
@@ -139,16 +131,27 @@ def _stroke(kind: str, marked: Mask) -> Markup:
     return Markup('<path class="{}" d="{}"/>').format(kind, drawn) if drawn else Markup("")
 
 
-def _data(scenario: Scenario, axis: Frame) -> Grid:
+def _series(of: Scene) -> Iterator[Series]:
+    at_s = of.since_s([each.began_s for each in of.steps])
+    for name, values_s in (
+        ("p50", [each.p50_s for each in of.steps]),
+        ("p99", [each.p99_s for each in of.steps]),
+    ):
+        yield Series(name, "ms", at_s, tuple(None if v is None else v * 1000 for v in values_s))
+    lost = tuple((s.failed + s.wrong) / (s.ended_s - s.began_s) for s in of.steps)
+    yield Series("failed or wrong", "/s", at_s, lost)
+
+
+def _data(of: Scene) -> Grid:
     rows = tuple(
         (
-            clock(each.began_s, axis),
+            clock(each.began_s, of.axis),
             f"{each.requests:,}",
             f"{each.failed:,}",
             f"{each.wrong:,}",
             milliseconds(each.p50_s),
             milliseconds(each.p99_s),
         )
-        for each in per_time(scenario.history, axis.edges_s(_TABLE_ROWS, 1.0))
+        for each in of.rows
     )
     return Grid(("from", "requests", "failed", "wrong", "p50", "p99"), rows)

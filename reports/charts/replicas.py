@@ -1,78 +1,68 @@
 """What each replica was, and what the balancer believed: between the two, requests fail."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
 from harness.fleet import Life, lives
 from harness.history import History
-from harness.run import Scenario
 from reports.charts.chart import Chart, Grid, Key
-from reports.charts.frame import Frame, clock, frame, margin_label, svg
-from reports.words import plural, seconds, shortened
+from reports.charts.frame import Frame, clock, margin_labels, svg
+from reports.charts.places import Place, first_places, places, replicas_in
+from reports.charts.readiness import readiness_remarks, readiness_table
+from reports.charts.scene import Scene
+from reports.charts.states import State, believed, states
+from reports.words import plural, seconds
 
 TITLE = "Replicas"
-_ROW = 26  # px: one replica
+_ROW, _CLOSE_ROW = 26, 20  # px: one place in the fleet, and where there are many
+_MANY = 8
 _STRIP = 14
 _BELIEVED = 3
-_DRAWN = 32  # replicas; the table names up to _TABLE_ROWS
+_DRAWN = 32  # places; the table names up to _TABLE_ROWS replicas
 _TABLE_ROWS = 200
 _WIDE = 8  # percent of the width: a narrower strip has no room for its word
-_WIDER = 24  # percent: the same on a narrow screen
+_WIDER = 24  # percent: the same on a narrow screen, or for the replica's name as well
 _HEIGHTS = {"ready": 14, "not ready": 12, "starting": 12, "down": 14, "stopped": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class _Strip:
-    """A stretch of one replica's life."""
-
-    state: str
-    began_s: float
-    ended_s: float
-
-
-def replicas(scenario: Scenario) -> Chart:
+def replicas(of: Scene) -> Chart:
     """The chart of one scenario."""
-    history = scenario.history
-    known = lives(history.events)
-    alive = sorted(
-        (each for each in known.values() if _overlaps(each, history)),
-        key=lambda each: (each.slot, each.ordered_s),
-    )
-    if not alive:
+    history = of.fleet
+    rows, left_out = first_places(history, _DRAWN)
+    if not rows:
         return Chart(TITLE, "The history names no replica.")
-    axis = frame(scenario)
-    note = "thick: what the replica was; thin: what the balancer believed"
-    if len(alive) > _DRAWN:
-        note += f"; the first {_DRAWN} of {plural(len(alive), 'replica')} are drawn"
-    parts: list[Markup] = []
-    margin: list[Markup] = []
-    for index, life in enumerate(alive[:_DRAWN]):
-        top = 4 + index * _ROW
-        parts += _row(life, known, history, axis, top)
-        margin.append(margin_label(shortened(life.name, 11), top + 11))
+    alive = replicas_in(places(history))
+    known = lives(history.events)
     died = sum(each.died_s is not None for each in alive)
     said = f"{plural(len(alive), 'replica')} over time, of which {died:,} went down or stopped."
-    height = 4 + _ROW * min(len(alive), _DRAWN)
+    row = _ROW if len(rows) <= _MANY else _CLOSE_ROW
+    parts: list[Markup] = []
+    margin: list[Markup] = []
+    for index, place in enumerate(rows):
+        top = 4 + index * row
+        for life in place.lives:
+            parts += _life(life, place, known, history, of.axis, top)
+        margin.append(margin_labels(place.label, place.short, top + 11))
     kinds = ("ready", "starting", "down", "stopped")
-    keys = (*(Key(each, each) for each in kinds), Key("believed", "the balancer sends to it"))
-    picture = svg(axis, height, said, parts, "replicas", margin)
-    return Chart(TITLE, note, picture, keys, _data(alive, axis))
+    return Chart(
+        TITLE,
+        f"thick: what the replica was; thin: what the balancer believed{left_out}",
+        svg(of.axis, 4 + row * len(rows), said, parts, "replicas", margin),
+        (*(Key(each, each) for each in kinds), Key("believed", "the balancer sends to it")),
+        _data(alive, of.axis),
+        remarks=tuple(readiness_remarks(of.scenario, of.terms.limits)),
+        more=readiness_table(of.scenario),
+    )
 
 
-def _overlaps(life: Life, history: History) -> bool:
-    gone_s = max(life.died_s or history.ended_s, life.unrouted_s or 0.0)
-    return life.ordered_s <= history.ended_s and gone_s >= history.began_s
-
-
-def _row(
-    life: Life, known: dict[str, Life], history: History, axis: Frame, top: int
+def _life(
+    life: Life, place: Place, known: Mapping[str, Life], history: History, axis: Frame, top: int
 ) -> Iterator[Markup]:
-    for strip in _states(life, known, history):
-        if strip.ended_s >= axis.began_s:
-            yield _thick(strip, life, axis, top)
-    for began_s, ended_s in _believed(life, history):
+    for state in states(life, known, history):
+        if state.ended_s >= axis.began_s:
+            yield _thick(state, life, axis, top, named=life is not place.lives[0])
+    for began_s, ended_s in believed(life, history):
         if ended_s >= axis.began_s:
             left = axis.place(began_s)
             yield Markup(
@@ -89,61 +79,44 @@ def _row(
             )
 
 
-def _thick(strip: _Strip, life: Life, axis: Frame, top: int) -> Markup:
-    left = axis.place(strip.began_s)
-    width = max(round(axis.place(strip.ended_s) - left, 2), 0.2)
-    height = _HEIGHTS[strip.state]
+def _thick(state: State, life: Life, axis: Frame, top: int, *, named: bool) -> Markup:
+    """One strip. A replacement is named in it, because the margin names the first in its place."""
+    left = axis.place(state.began_s)
+    width = max(round(axis.place(state.ended_s) - left, 2), 0.2)
+    height = _HEIGHTS[state.word]
     wide = width >= _WIDE and height >= 9
-    size = "" if width >= _WIDER else "minor"
-    word = Markup('<text class="{}" x="6" y="{}">{}</text>').format(size, height - 3, strip.state)
+    word = _word(state.word, life.name if named else "", width, height) if wide else Markup("")
     return Markup(
-        '<svg class="strip {}" x="{}%" y="{}" width="{}%" height="{}" aria-hidden="true">'
-        '<rect width="100%" height="100%" rx="2"/>{}<title>{} {} from {} to {}</title></svg>'
+        '<svg class="strip {}" data-replica="{}" x="{}%" y="{}" width="{}%" height="{}"'
+        ' aria-hidden="true"><rect width="100%" height="100%" rx="2"/>{}'
+        "<title>{} {} from {} to {}</title></svg>"
     ).format(
-        strip.state.replace(" ", "-"),
+        state.word.replace(" ", "-"),
+        life.name,
         left,
         top + _STRIP - height,
         width,
         height,
-        word if wide else "",
+        word,
         life.name,
-        strip.state,
-        clock(strip.began_s, axis),
-        clock(strip.ended_s, axis),
+        state.word,
+        clock(state.began_s, axis),
+        clock(state.ended_s, axis),
     )
 
 
-def _states(life: Life, known: dict[str, Life], history: History) -> Iterator[_Strip]:
-    """The stretches of a life: starting, ready and not ready in turn, then down or stopped."""
-    end_s = history.ended_s if life.died_s is None else life.died_s
-    state, since_s = "starting", life.ordered_s
-    changes = {"replica.ready": "ready", "replica.unready": "not ready"}
-    for event in history.of_kind(*changes, subject=life.name):
-        if changes[event.kind] != state and event.time_s < end_s:
-            yield _Strip(state, since_s, event.time_s)
-            state, since_s = changes[event.kind], event.time_s
-    yield _Strip(state, since_s, end_s)
-    if life.died_s is not None:
-        # It is missed until the platform orders its successor, whose own row goes on from there.
-        heirs = [each.ordered_s for each in known.values() if each.predecessor == life.name]
-        until_s = min([*heirs, history.ended_s])
-        yield _Strip("stopped" if life.exit_code == 0 else "down", life.died_s, until_s)
+def _word(state: str, name: str, width: float, height: int) -> Markup:
+    """The state, with the name where that has room; on a narrow screen it has none."""
+    text = Markup('<text class="{}" x="6" y="{}">{}</text>')
+    if width < _WIDER:
+        return text.format("minor", height - 3, state)
+    if not name:
+        return text.format("", height - 3, state)
+    full = text.format("wide", height - 3, f"{name} {state}")
+    return full + text.format("narrow", height - 3, state)
 
 
-def _believed(life: Life, history: History) -> Iterator[tuple[float, float]]:
-    """When the balancer was told of the replica, and when to forget it."""
-    since_s: float | None = None
-    for event in history.of_kind("replica.routed", "replica.unrouted", subject=life.name):
-        if event.kind == "replica.routed":
-            since_s = event.time_s if since_s is None else since_s
-        elif since_s is not None:
-            yield since_s, event.time_s
-            since_s = None
-    if since_s is not None:
-        yield since_s, history.ended_s
-
-
-def _data(alive: list[Life], axis: Frame) -> Grid:
+def _data(alive: Sequence[Life], axis: Frame) -> Grid:
     def at(time_s: float | None) -> str:
         return "—" if time_s is None else clock(time_s, axis)
 

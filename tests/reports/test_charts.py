@@ -1,6 +1,8 @@
 """What the charts draw of a history."""
 
+import base64
 import re
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -8,12 +10,13 @@ import pytest
 
 from harness.history import Event, History, Window
 from harness.run import Scenario
-from reports.charts import CHARTS, cells
+from reports.charts import CHARTS, cells, charts
+from reports.charts.bitmap import layer
 from reports.charts.frame import frame
 from reports.charts.goodput import goodput
 from reports.charts.latency import latency
-from reports.charts.recovery import recovery
 from reports.charts.replicas import replicas
+from reports.charts.scene import scene
 from tests.reports import sample, sample_runs
 from tests.reports.reading import read
 
@@ -46,8 +49,12 @@ def test_density_has_three_steps() -> None:
 
 def test_failures_are_drawn_after_successes() -> None:
     """The rare failure lies on top of the crowd, and the wrong answer on top of all."""
-    chart = latency(sample_runs.replace_requests(sample.kill_scenario(5000), wrong_every=500))
-    kinds = [each.attributes["class"] for each in read(str(chart.picture)).find("path")]
+    chart = latency(
+        scene(sample_runs.replace_requests(sample.kill_scenario(5000), wrong_every=500))
+    )
+    inside = read(str(chart.picture)).inside
+    kinds = [each.attributes.get("class", "") for each in inside if each.name in {"path", "rect"}]
+    kinds = [kind for kind in kinds if kind.split()[0] in {"good", "failed", "wrong"}]
 
     plotted = [kind.split()[0] for kind in kinds if "lane" not in kind]
     assert plotted == sorted(plotted, key=["good", "failed", "wrong"].index)
@@ -59,7 +66,7 @@ def test_latency_counts_every_request() -> None:
     """The key and the label give the numbers of the history."""
     scenario = sample.kill_scenario(2000)
     failed = int((scenario.history.requests["status"] != 0).sum())
-    chart = latency(scenario)
+    chart = latency(scene(scenario))
 
     assert failed > 0
     assert f"{2000 - failed:,} answered well, darker is denser" == chart.keys[0].meaning
@@ -76,7 +83,7 @@ def test_latency_counts_from_the_intended_time() -> None:
     late["sent_s"] += 5.0
     late["done_s"] = late["intended_s"] + 5.0
     late["status"] = 0
-    chart = latency(replace(scenario, history=replace(scenario.history, requests=late)))
+    chart = latency(scene(replace(scenario, history=replace(scenario.history, requests=late))))
 
     assert chart.data is not None
     assert {"5,000\N{NO-BREAK SPACE}ms"} == {row[4] for row in chart.data.rows} - {"—"}
@@ -87,14 +94,14 @@ def test_request_without_an_end_is_counted() -> None:
     scenario = sample.kill_scenario(50)
     rows = scenario.history.requests.copy()
     rows["done_s"][:3] = np.nan
-    chart = latency(replace(scenario, history=replace(scenario.history, requests=rows)))
+    chart = latency(scene(replace(scenario, history=replace(scenario.history, requests=rows))))
 
     assert "3 requests without an end not drawn" in chart.note
 
 
 def test_windows_are_shaded_and_named() -> None:
     """The fault stands under its name, and the recovery after it until all is normal."""
-    chart = latency(sample.kill_scenario(100))
+    chart = latency(scene(sample.kill_scenario(100)))
     picture = read(str(chart.picture))
 
     assert "kill replica-2" in picture.find("text", "window")[0].words
@@ -114,7 +121,7 @@ def test_goodput_says_what_was_lost() -> None:
     """The label counts the good answers, and the table what is missing."""
     scenario = sample.kill_scenario(2000)
     failed = int((scenario.history.requests["status"] != 0).sum())
-    chart = goodput(scenario)
+    chart = goodput(scene(scenario))
 
     assert f"{2000 - failed:,} of 2,000" in str(chart.picture)
     assert chart.data is not None
@@ -123,7 +130,7 @@ def test_goodput_says_what_was_lost() -> None:
 
 def test_replicas_show_state_and_belief() -> None:
     """A killed replica is down until its successor is ordered; the balancer believes on."""
-    chart = replicas(sample.kill_scenario(100))
+    chart = replicas(scene(sample.kill_scenario(100)))
     titles = [each.words for each in read(str(chart.picture)).find("title")]
 
     assert "replica-2 down from 15 s to 16.1 s" in titles
@@ -141,27 +148,22 @@ def test_replica_that_stops_cleanly_is_not_down() -> None:
         Event(5.0, "replica.died", "a", {"exit_code": 0}),
     )
     history = History("stop", 0.0, 8.0, events=events)
-    chart = replicas(Scenario("stop", "", "", "", history))
+    chart = replicas(scene(Scenario("stop", "", "", "", history)))
     titles = [each.words.split()[1] for each in read(str(chart.picture)).find("title")]
 
     assert titles == ["starting", "ready", "not", "ready", "stopped"]
 
 
-def test_recovery_steps_follow_each_other() -> None:
-    """Steps are in order of time with their gains, and what never came is last."""
-    steps = recovery(sample_runs.unproven_scenario(100))
-
-    assert steps[0].name == "detected"
-    assert (steps[-1].name, steps[-1].after_effect) == ("recovered", "never seen")
-
-
 def test_charts_of_nothing_say_so() -> None:
-    """A history without requests and replicas has no picture, and words in its place."""
+    """A history without requests and replicas has words in place of pictures, or no chart."""
     empty = Scenario("none", "", "", "", History("none", 0.0, 0.0))
 
-    for chart in (each(empty) for each in CHARTS):
+    drawn = [each(scene(empty)) for each in CHARTS]
+
+    for chart in (each for each in drawn if each is not None):
         assert chart.picture is None
         assert chart.note.endswith(".")
+    assert sum(each is None for each in drawn) == 3
 
 
 def test_odd_histories_are_drawn() -> None:
@@ -177,5 +179,53 @@ def test_odd_histories_are_drawn() -> None:
         windows=(Window("fault", "early", 0.0, 1.0), Window("fault", "late", 900.0, 901.0)),
     )
 
-    for chart in (each(replace(scenario, history=history)) for each in CHARTS):
+    for chart in charts(replace(scenario, history=history)):
         assert "nan" not in str(chart.picture)
+
+
+def test_crowd_of_failures_does_not_hide_the_answers() -> None:
+    """Rare failures are drawn large; a great many of them by their density, as answers are."""
+    scenario = sample.kill_scenario(20000)
+    rows = scenario.history.requests.copy()
+    rows["status"][::2] = 14
+    crowded = replace(scenario, history=replace(scenario.history, requests=rows))
+    rare, many = (read(str(latency(scene(each)).picture)) for each in (scenario, crowded))
+
+    assert [p.attributes["class"] for p in rare.find("path", "failed")] == ["failed", "failed lane"]
+    assert [r.attributes["class"] for r in many.find("rect", "failed")] == ["failed crowd"]
+    assert [p.attributes["class"] for p in many.find("path", "failed")] == ["failed lane"]
+
+
+@pytest.mark.parametrize("width", [440, 7])
+def test_picture_holds_every_density(width: int) -> None:
+    """A PNG of two bits a cell, whose four shades stand for the densities, with an empty edge."""
+    wanted = np.random.default_rng(3).integers(0, 4, (20, width))
+    drawn = read(str(layer("good", wanted, "here")))
+    data = base64.b64decode(drawn.find("image")[0].attributes["href"].partition(",")[2])
+    cut = data.index(b"IDAT")
+    size = int.from_bytes(data[cut - 4 : cut], "big")
+    packed = np.frombuffer(zlib.decompress(data[cut + 4 : cut + 4 + size]), dtype=np.uint8)
+    rows = packed.reshape(21, -1)
+    cells_ = (rows[:, 1:, None] >> np.array([6, 4, 2, 0])) & 3
+
+    assert not rows[:, 0].any()
+    shown = cells_.reshape(21, -1)
+    assert (shown[:20, :width] == wanted).all()
+    assert not shown[20].any()
+    assert not shown[:, width:].any()
+    assert data[data.index(b"PLTE") + 4 :][:12] == bytes(
+        [0] * 3 + [120] * 3 + [184] * 3 + [255] * 3
+    )
+    assert (
+        drawn.find("rect")[0].attributes["mask"]
+        == f"url(#{drawn.find('mask')[0].attributes['id']})"
+    )
+
+
+def test_pictures_of_two_charts_have_names_of_their_own() -> None:
+    """The same cells in two scenarios do not share a name on the page; no cells, no picture."""
+    cells_ = np.ones((2, 2), dtype=np.int64)
+    names = {read(str(layer("good", cells_, of))).find("mask")[0].attributes["id"] for of in "ab"}
+
+    assert len(names) == 2
+    assert layer("good", cells_ * 0, "a") == ""

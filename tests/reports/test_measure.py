@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.history import History, latency_s
 from harness.run import Scenario
-from reports.measure import per_time, stretches
+from reports.measure import outcomes, per_time, stretches
 from tests.reports import sample
 
 
@@ -44,4 +44,7 @@ def test_rows_per_time_count_every_request_once() -> None:
     rows["intended_s"] = [0.0, 1.0, 2.0]
     history = History("edges", 0.0, 2.0, requests=rows)
 
-    assert [each.requests for each in per_time(history, np.array([0.0, 1.0, 2.0]))] == [1, 2]
+    assert [each.requests for each in per_time(outcomes(history), np.array([0.0, 1.0, 2.0]))] == [
+        1,
+        2,
+    ]

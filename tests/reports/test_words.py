@@ -54,3 +54,17 @@ def test_long_names_keep_their_end() -> None:
 def test_duration(length_s: float, expected: str) -> None:
     """A length of time is written in minutes from one minute on."""
     assert expected == words.duration(length_s).replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("began_at", "now", "expected"),
+    [
+        ("2026-11-20T14:03:12+00:00", "2026-11-21T09:00:00+00:00", "20 Nov 14:03"),
+        ("2025-11-20T14:03:12+00:00", "2026-11-21T09:00:00+00:00", "20 Nov 2025 14:03"),
+        ("2026-11-02T04:03:12", "", "2 Nov 04:03"),
+        ("yesterday", "2026-11-21T09:00:00+00:00", "yesterday"),
+    ],
+)
+def test_day_and_time(began_at: str, now: str, expected: str) -> None:
+    """The year is named where it is another one, and what is no time stays as it is."""
+    assert expected == words.day_and_time(began_at, now)
