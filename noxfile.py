@@ -46,6 +46,7 @@ def tests(session: nox.Session) -> None:
     """The project's own tests, on containers where the promise is about containers."""
     install(session, ".[service]", *group("tests"))
     session.run("mayfly", "setup")
+    session.run("python", "-m", "tests.reports.browser.chromium")
     session.run("pytest", "tests", *session.posargs)
 
 

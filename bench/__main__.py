@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from bench import load_lag, proxy, stack
+from bench import load_lag, proxy, report, stack
 
 _HERE = Path(__file__).parent
 
@@ -14,6 +14,7 @@ def main() -> None:
     figures = {
         "generator_alone": load_lag.measure_all(3.0),
         "proxy": proxy.measure(_HERE.parent),
+        "report": report.measure(),
         "stack": stack.measure(_HERE.parent),
     }
     text = json.dumps(figures, indent=1)
