@@ -29,7 +29,7 @@ def test_surge_to_twice_the_capacity(experiment: Experiment, contract: Contract)
 
 def test_surge_that_is_over(experiment: Experiment, contract: Contract) -> None:
     """Three times the capacity, with retries, leaves nothing behind: 10 s later all is served."""
-    with experiment.limited(_FEW_CPUS), experiment.under_load():
+    with experiment.under_load():
         experiment.offer(0.8, 2)
         experiment.offer(3, 15)
         experiment.offer(0.8, 12)

@@ -62,6 +62,7 @@ class Limits:
     answered_share: float = 0.99  # our choice, of the requests of each window below capacity
     cache_added_p99_ms: float = 50.0  # our choice: one bounded attempt at the cache, and on
     recovery_s: float = 10.0  # our choice: as long as a balancer's or a client's memory of failures
+    sustained_share: float = 0.95  # of the first attempts: as in harness/demand.py
     recovered_share: float = 0.999  # of the calls from then on
     store_heal_s: float = 30.0  # three of Kubernetes' readiness periods of 10 s
     expired_needed: int = 5  # calls whose deadline passed before the fresh one

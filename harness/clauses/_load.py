@@ -134,6 +134,24 @@ def base(history: History, factor: float, before_s: float) -> tuple[Offered | No
     return chosen, reason
 
 
+def not_sustained(history: History, began_s: float, ended_s: float, limits: Limits) -> str | None:
+    """Why load below the capacity was too much before anything disturbed it, or None.
+
+    The capacity is measured once, and a machine may give less a minute later: then what follows
+    shows that, and not what an overload or a stall left behind.
+    """
+    attempts = history.attempts
+    inside = (attempts["sent_s"] >= began_s) & (attempts["sent_s"] < ended_s)
+    first = attempts[inside & (attempts["number"] == 1)]
+    failed = float(np.mean(first["status"] != 0)) if len(first) else 0.0
+    if failed <= 1.0 - limits.sustained_share:
+        return None
+    return (
+        f"before it {failed:.1%} of the first attempts failed: less was sustained by then than "
+        "when the capacity was measured"
+    )
+
+
 def steady_before(history: History, time_s: float) -> Table:
     """Requests answered OK before an instant, in the steady windows where there are any."""
     requests = history.requests

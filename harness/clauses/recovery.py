@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.clauses._faults import healing_s, over_s
-from harness.clauses._load import Offered, good, not_as_named, offered, overloads
+from harness.clauses._load import (
+    Offered,
+    good,
+    not_as_named,
+    not_sustained,
+    offered,
+    overloads,
+)
 from harness.clauses._recovery import deaths, settled_s
 from harness.clauses._wording import at, cite, count, few, gravest, missing
 from harness.contract import Finding, Limits, clause
@@ -31,8 +38,21 @@ def recovers_from_overload(history: History, limits: Limits) -> Finding:
         if after is None or reason:
             lacking = reason or lacking
             continue
-        findings.append(_recovery(history, storm, after, limits))
+        finding = _recovery(history, storm, after, limits)
+        doubt = _doubt(history, storm, limits)
+        if finding.held is False and finding.unit == "s" and doubt:
+            finding = missing(promised, "s", f"{finding.sentence}; {doubt}", finding.evidence)
+        findings.append(finding)
     return gravest(findings) if findings else missing(promised, "s", lacking)
+
+
+def _doubt(history: History, storm: Offered, limits: Limits) -> str | None:
+    """Why 0.8x was too much by itself, by the window of it that led to the overload, or None."""
+    for each in offered(history):
+        rest_s = storm.window.began_s - each.window.ended_s
+        if -_GAP_S <= rest_s <= _GAP_S and each.is_at(_BELOW):
+            return not_sustained(history, each.window.began_s, each.window.ended_s, limits)
+    return None
 
 
 def _load_after(history: History, storm: Offered) -> Offered | None:
@@ -98,6 +118,9 @@ def recovers_from_stall(history: History, limits: Limits) -> Finding:
                 continue
             stall = _Stall.of(history, fault, each.window, limits)
             reason = stall.lacking(history, limits)
+            if not reason and stall.back_after_s > promised:
+                doubt = not_sustained(history, each.window.began_s, fault.injected_s, limits)
+                reason = doubt and f"{stall.told()}; {doubt}"
             if reason:
                 lacking = reason
             else:

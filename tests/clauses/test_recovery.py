@@ -43,8 +43,31 @@ def storm(*, after_s: float = 20.0, names: str = "0.8x") -> Story:
     return story.meanwhile(0, 12, every=2, status=UNAVAILABLE, took_s=0.01, retries=1)
 
 
+def led_by(failing: int) -> Story:
+    """The same 3x after ten seconds of 0.8x, of which every so many failed.
+
+    What comes after it fails to the end.
+    """
+    story = Story(lasting_s=42).fleet(3).capacity(100).offers("0.8x", 80, from_s=0, to_s=10)
+    story.offers("3x", 300, from_s=10, to_s=22).offers("0.8x", 80, from_s=22, to_s=42)
+    story.meanwhile(0, 10, every=failing, status=UNAVAILABLE)
+    story.meanwhile(10, 22, every=2, status=UNAVAILABLE, took_s=0.01, retries=1)
+    return story.meanwhile(22, 42, every=10, status=UNAVAILABLE)
+
+
 class TestRecoversFromOverload:
     """O4."""
+
+    def test_too_much_before(self) -> None:
+        """Where 0.8x was too much before the overload already, it is not the overload's doing."""
+        finding = recovers_from_overload(led_by(10).told())
+
+        assert finding.held is None
+        assert "before it 10.0% of the first attempts failed" in finding.sentence
+
+    def test_well_before(self) -> None:
+        """Where it was sustained before, it is."""
+        assert recovers_from_overload(led_by(40).told()).held is False
 
     def test_at_once(self) -> None:
         """Where all is well as soon as the overload ends, it holds."""
