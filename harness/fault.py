@@ -38,7 +38,7 @@ __all__ = ["Check", "Injection", "Planned", "Stages", "between", "fault", "measu
 
 Parameters = ParamSpec("Parameters")
 
-_AT_ONCE = 2  # bystanders looked at: asking the engine costs time that the service may need
+_AT_ONCE = 2  # bystanders looked at: knocking at all at once would disturb what is measured
 
 Stages: TypeAlias = Generator[Measure | Sequence[Check] | Check, float, None]
 
@@ -205,10 +205,7 @@ class Injection:
 
     def _identities(self) -> dict[str, str]:
         """Who each bystander is before anything happens."""
-        if not self.bystanders:
-            return {}
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return dict(pool.map(lambda each: (each.name, each.identity()), self.bystanders))
+        return {each.name: each.identity() for each in self.bystanders}
 
     def _prove_bystanders(self, identities: dict[str, str]) -> None:
         """Everything that the fault does not aim at runs on as the same process, and answers."""
